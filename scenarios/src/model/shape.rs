@@ -1,0 +1,186 @@
+//! Shapes of activations, inferred once for the planner and the executor.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Conv2d, Layer, Pool};
+
+/// Shape of an activation of one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TensorShape {
+    /// Channels × height × width.
+    Image {
+        /// Channels.
+        channels: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// A flat vector.
+    Vector(usize),
+}
+
+impl TensorShape {
+    /// Number of values.
+    #[must_use]
+    pub const fn elements(&self) -> usize {
+        match *self {
+            Self::Image { channels, height, width } => channels * height * width,
+            Self::Vector(n) => n,
+        }
+    }
+}
+
+impl std::fmt::Display for TensorShape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Image { channels, height, width } => write!(f, "{channels}×{height}×{width}"),
+            Self::Vector(n) => write!(f, "{n}"),
+        }
+    }
+}
+
+/// A layer with the shapes that enter and leave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shaped {
+    /// The layer.
+    pub layer: Layer,
+    /// What enters.
+    pub input: TensorShape,
+    /// What leaves.
+    pub output: TensorShape,
+}
+
+impl Shaped {
+    /// Trainable parameters, bias included.
+    #[must_use]
+    pub fn parameters(&self) -> u64 {
+        match (&self.layer, self.input) {
+            (Layer::Conv2d(conv), TensorShape::Image { channels, .. }) => {
+                let out = conv.channels.get() as u64;
+                out * channels as u64 * (conv.kernel.get() as u64).pow(2) + out
+            }
+            (Layer::Linear(width), input) => (input.elements() as u64 + 1) * width.get() as u64,
+            _ => 0,
+        }
+    }
+}
+
+/// Why a chain of layers is no network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    /// No preset has this name.
+    #[error("unknown model preset `{name}`")]
+    UnknownPreset {
+        /// The name.
+        name: String,
+    },
+    /// The chain is empty or does not end in a linear layer.
+    #[error("a network ends in a `linear` layer that gives one value for each class")]
+    NoClasses,
+    /// The layer needs an image and got a vector.
+    #[error("layer {index} (`{layer}`) needs an image, but a vector of {elements} values reaches it")]
+    NeedsImage {
+        /// Position in the chain, from 0.
+        index: usize,
+        /// Name of the layer.
+        layer: &'static str,
+        /// Values of the vector.
+        elements: usize,
+    },
+    /// The window is larger than the (padded) image.
+    #[error("layer {index} (`{layer}`) has a window of {window}, larger than the {height}×{width} image that reaches it")]
+    WindowTooLarge {
+        /// Position in the chain, from 0.
+        index: usize,
+        /// Name of the layer.
+        layer: &'static str,
+        /// Side of the window.
+        window: usize,
+        /// Rows that reach it, padding included.
+        height: usize,
+        /// Columns that reach it, padding included.
+        width: usize,
+    },
+    /// The network is too large to count.
+    #[error("layer {index} (`{layer}`) has more than 2^40 values or parameters")]
+    TooLarge {
+        /// Position in the chain, from 0.
+        index: usize,
+        /// Name of the layer.
+        layer: &'static str,
+    },
+}
+
+pub(super) fn infer(input: TensorShape, layers: &[Layer]) -> Result<Vec<Shaped>, ShapeError> {
+    if !matches!(layers.last(), Some(Layer::Linear(_))) {
+        return Err(ShapeError::NoClasses);
+    }
+    let mut at = input;
+    let mut chain = Vec::with_capacity(layers.len());
+    for (index, layer) in layers.iter().enumerate() {
+        let output = match layer {
+            Layer::Relu | Layer::Tanh => at,
+            Layer::Linear(width) => TensorShape::Vector(width.get()),
+            Layer::Conv2d(Conv2d { channels, kernel, stride, padding }) => {
+                window(index, layer, at, kernel.get(), stride.get(), *padding, Some(channels.get()))?
+            }
+            Layer::MaxPool(pool @ Pool { kernel, .. }) => {
+                window(index, layer, at, kernel.get(), pool.step(), 0, None)?
+            }
+        };
+        let shaped = Shaped { layer: layer.clone(), input: at, output };
+        if too_large(&shaped) {
+            return Err(ShapeError::TooLarge { index, layer: layer.name() });
+        }
+        chain.push(shaped);
+        at = output;
+    }
+    Ok(chain)
+}
+
+/// Limit on values and parameters of one layer, so that no product of sizes overflows.
+const LIMIT: f64 = (1u64 << 40) as f64;
+
+fn too_large(shaped: &Shaped) -> bool {
+    let values = |shape: TensorShape| match shape {
+        TensorShape::Image { channels, height, width } => channels as f64 * height as f64 * width as f64,
+        TensorShape::Vector(n) => n as f64,
+    };
+    let parameters = match &shaped.layer {
+        Layer::Conv2d(conv) => match shaped.input {
+            TensorShape::Image { channels, .. } => {
+                channels as f64 * conv.channels.get() as f64 * (conv.kernel.get() as f64).powi(2)
+            }
+            TensorShape::Vector(_) => 0.0,
+        },
+        Layer::Linear(width) => values(shaped.input) * width.get() as f64,
+        _ => 0.0,
+    };
+    values(shaped.input) > LIMIT || values(shaped.output) > LIMIT || parameters > LIMIT
+}
+
+fn window(
+    index: usize,
+    layer: &Layer,
+    input: TensorShape,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    channels_out: Option<usize>,
+) -> Result<TensorShape, ShapeError> {
+    let TensorShape::Image { channels, height, width } = input else {
+        return Err(ShapeError::NeedsImage { index, layer: layer.name(), elements: input.elements() });
+    };
+    let (padded_height, padded_width) =
+        (height.saturating_add(padding.saturating_mul(2)), width.saturating_add(padding.saturating_mul(2)));
+    if kernel > padded_height || kernel > padded_width {
+        let layer = layer.name();
+        return Err(ShapeError::WindowTooLarge { index, layer, window: kernel, height: padded_height, width: padded_width });
+    }
+    Ok(TensorShape::Image {
+        channels: channels_out.unwrap_or(channels),
+        height: (padded_height - kernel) / stride + 1,
+        width: (padded_width - kernel) / stride + 1,
+    })
+}

@@ -1,0 +1,90 @@
+//! The scenario: what an architect writes.
+
+mod dataset;
+mod link;
+mod load;
+mod policy;
+mod site;
+mod workload;
+
+pub use dataset::{Dataset, FileFormat, Files};
+pub use link::Link;
+pub use load::{LoadError, Loaded, LoadedProfile, load};
+pub use policy::{Action, Effect, Form, Rule};
+pub use site::{InlineMachine, Machine, OnDemand, Owned, Pool, Purchase, PurchaseKind, Site, SiteKind};
+pub use workload::{
+    Adam, Augmentation, Evaluation, Job, Momentum, Optimizer, Precision, Preprocessing, Sgd, Split, Strategies, Training,
+    Workload,
+};
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Seconds, Usd};
+
+/// Value of `format` in a scenario.
+pub const FORMAT: &str = "causeway.scenario/1";
+
+/// Sites, data, rules and workloads of an organisation, and what it wants most.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Always `causeway.scenario/1`.
+    pub format: String,
+    /// Name of the scenario, shown in plans and reports.
+    pub name: String,
+    /// What the scenario is for, in a sentence or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
+    /// Seed of everything random: data order, initial weights, the solver.
+    #[serde(default)]
+    pub seed: u64,
+    /// What the plan minimises.
+    #[serde(default)]
+    pub objective: Objective,
+    /// Most that the whole plan may cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Usd>,
+    /// End of the planning period, counted from its start.
+    #[serde(default = "default_horizon")]
+    pub horizon: Seconds,
+    /// Longest time the solver may take.
+    #[serde(default = "default_time_limit")]
+    pub time_limit: Seconds,
+    /// Largest relative optimality gap that counts as solved; 0 asks for proven optimality.
+    #[serde(default)]
+    pub gap: f64,
+    /// Data centres and cloud regions, by name.
+    pub sites: IndexMap<String, Site>,
+    /// Network between sites. Pairs that are not listed take the catalogue's figures.
+    #[serde(default)]
+    pub links: Vec<Link>,
+    /// Data, by name.
+    #[serde(default)]
+    pub datasets: IndexMap<String, Dataset>,
+    /// Residency rules, by name.
+    #[serde(default)]
+    pub policies: IndexMap<String, Rule>,
+    /// What is to be run, by name.
+    pub workloads: IndexMap<String, Workload>,
+}
+
+/// What a plan minimises.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Objective {
+    /// Total cost in US dollars.
+    #[default]
+    Cost,
+    /// The time at which the last workload ends.
+    FinishTime,
+}
+
+fn default_horizon() -> Seconds {
+    Seconds::from_days(30.0)
+}
+
+fn default_time_limit() -> Seconds {
+    Seconds::new(60.0)
+}

@@ -1,0 +1,9 @@
+//! What the three binaries share at the terminal: the printer, exit codes, output formats.
+//!
+//! Nothing else prints.
+
+mod exit;
+mod printer;
+
+pub use exit::Exit;
+pub use printer::{OutputFormat, Printer, Table};

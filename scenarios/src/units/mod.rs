@@ -1,0 +1,19 @@
+//! Quantities that carry their unit.
+//!
+//! In documents that people write a quantity is a string with its unit (`4 TB`, `200 Gbit/s`,
+//! `20d`, `9.50 USD/h`); a bare number is an error. Decimal (`GB`) and binary (`GiB`) prefixes are
+//! distinct. Documents that programs write hold plain numbers under names that end in the unit.
+
+mod bytes;
+mod interval;
+mod money;
+mod parse;
+mod rate;
+mod time;
+
+pub use bytes::Bytes;
+pub use interval::Interval;
+pub use money::{Usd, UsdPerGb, UsdPerHour};
+pub use parse::{QuantityError, check_format};
+pub use rate::{Bandwidth, FlopRate};
+pub use time::Seconds;
