@@ -24,16 +24,17 @@ impl Preset {
 
 /// All presets, by name.
 pub const PRESETS: &[Preset] = &[
-    Preset { name: "mnist-cnn", about: "LeNet-style network for 28×28 grey digits, 21,840 parameters", build: mnist_cnn },
+    Preset {
+        name: "mnist-cnn",
+        about: "LeNet-style network for 28×28 grey digits, 21,840 parameters",
+        build: mnist_cnn,
+    },
     Preset { name: "mnist-linear", about: "softmax regression on 28×28 grey digits", build: mnist_linear },
     Preset { name: "mnist-mlp", about: "784-256-128-10 with ReLU", build: mnist_mlp },
 ];
 
 pub(super) fn find(name: &str) -> Result<&'static Preset, ShapeError> {
-    PRESETS
-        .iter()
-        .find(|preset| preset.name == name)
-        .ok_or_else(|| ShapeError::UnknownPreset { name: name.to_owned() })
+    PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| ShapeError::UnknownPreset { name: name.to_owned() })
 }
 
 const fn n(value: usize) -> NonZeroUsize {

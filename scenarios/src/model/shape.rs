@@ -89,7 +89,9 @@ pub enum ShapeError {
         elements: usize,
     },
     /// The window is larger than the (padded) image.
-    #[error("layer {index} (`{layer}`) has a window of {window}, larger than the {height}×{width} image that reaches it")]
+    #[error(
+        "layer {index} (`{layer}`) has a window of {window}, larger than the {height}×{width} image that reaches it"
+    )]
     WindowTooLarge {
         /// Position in the chain, from 0.
         index: usize,
@@ -125,9 +127,7 @@ pub(super) fn infer(input: TensorShape, layers: &[Layer]) -> Result<Vec<Shaped>,
             Layer::Conv2d(Conv2d { channels, kernel, stride, padding }) => {
                 window(index, layer, at, kernel.get(), stride.get(), *padding, Some(channels.get()))?
             }
-            Layer::MaxPool(pool @ Pool { kernel, .. }) => {
-                window(index, layer, at, kernel.get(), pool.step(), 0, None)?
-            }
+            Layer::MaxPool(pool @ Pool { kernel, .. }) => window(index, layer, at, kernel.get(), pool.step(), 0, None)?,
         };
         let shaped = Shaped { layer: layer.clone(), input: at, output };
         if too_large(&shaped) {
@@ -176,7 +176,13 @@ fn window(
         (height.saturating_add(padding.saturating_mul(2)), width.saturating_add(padding.saturating_mul(2)));
     if kernel > padded_height || kernel > padded_width {
         let layer = layer.name();
-        return Err(ShapeError::WindowTooLarge { index, layer, window: kernel, height: padded_height, width: padded_width });
+        return Err(ShapeError::WindowTooLarge {
+            index,
+            layer,
+            window: kernel,
+            height: padded_height,
+            width: padded_width,
+        });
     }
     Ok(TensorShape::Image {
         channels: channels_out.unwrap_or(channels),

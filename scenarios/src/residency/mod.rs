@@ -127,14 +127,15 @@ mod tests {
     fn deny_beats_allow_and_silence_denies() {
         use Effect::{Allow, Deny};
         use Form::{Raw, Weights};
-        let check = |rules: Vec<Rule>, class: &str, form: Form, action: Action, expected: Result<Option<&str>, &str>| {
-            let rules: IndexMap<_, _> = rules.into_iter().enumerate().map(|(i, r)| (format!("r{i}"), r)).collect();
-            let names: Vec<_> = ["aws-eu", "DE", "eea", "public"].map(str::to_owned).into();
-            let label = Label { dataset: "scans", class };
-            let found = permit(&rules, label, form, action, Place { site: "aws-eu", names: &names });
-            let found = found.map(|by| by.map(|by| by.rule)).map_err(|denied| denied.to_string());
-            assert_eq!(found, expected.map(|rule| rule.map(str::to_owned)).map_err(str::to_owned));
-        };
+        let check =
+            |rules: Vec<Rule>, class: &str, form: Form, action: Action, expected: Result<Option<&str>, &str>| {
+                let rules: IndexMap<_, _> = rules.into_iter().enumerate().map(|(i, r)| (format!("r{i}"), r)).collect();
+                let names: Vec<_> = ["aws-eu", "DE", "eea", "public"].map(str::to_owned).into();
+                let label = Label { dataset: "scans", class };
+                let found = permit(&rules, label, form, action, Place { site: "aws-eu", names: &names });
+                let found = found.map(|by| by.map(|by| by.rule)).map_err(|denied| denied.to_string());
+                assert_eq!(found, expected.map(|rule| rule.map(str::to_owned)).map_err(str::to_owned));
+            };
         let silent = "no rule allows process of raw `scans` (class `health`) at `aws-eu`";
         check(vec![], "public", Raw, Action::Process, Ok(None));
         check(vec![], "health", Raw, Action::Process, Err(silent));

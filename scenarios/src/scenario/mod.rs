@@ -13,8 +13,8 @@ pub use load::{LoadError, Loaded, LoadedProfile, load};
 pub use policy::{Action, Effect, Form, Rule};
 pub use site::{InlineMachine, Machine, OnDemand, Owned, Pool, Purchase, PurchaseKind, Site, SiteKind};
 pub use workload::{
-    Adam, Augmentation, Evaluation, Job, Momentum, Optimizer, Precision, Preprocessing, Sgd, Split, Strategies, Training,
-    Workload,
+    Adam, Augmentation, Evaluation, Job, Momentum, Optimizer, Precision, Preprocessing, Sgd, Split, Strategies,
+    Training, Workload,
 };
 
 use indexmap::IndexMap;

@@ -88,8 +88,14 @@ mod tests {
         check::<Bytes>("1.2.3 GB", "expected a number and a unit, such as `4 GB`");
         check::<Bytes>("-3 GB", "`-3 GB` is negative");
         check::<Bytes>("99999 PB", "`99999 PB` is more than 1000 PB");
-        check::<Bytes>("99999999999999999999999999999999999 B", "`99999999999999999999999999999999999 B` is more than 1000 PB");
-        check::<Seconds>("20 fortnights", "unknown unit `fortnights`; expected one of `us`, `µs`, `ms`, `s`, `min`, `h`, `d`, `w`");
+        check::<Bytes>(
+            "99999999999999999999999999999999999 B",
+            "`99999999999999999999999999999999999 B` is more than 1000 PB",
+        );
+        check::<Seconds>(
+            "20 fortnights",
+            "unknown unit `fortnights`; expected one of `us`, `µs`, `ms`, `s`, `min`, `h`, `d`, `w`",
+        );
         check::<Usd>("20 EUR", "unknown unit `EUR`; expected one of `USD`");
         check::<UsdPerHour>("20 USD", "unknown unit `USD`; expected one of `USD/h`");
     }
