@@ -36,7 +36,7 @@ impl Table {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::styles::TableStyle::from_preset(comfy_table::presets::NOTHING));
+        table.load_style(comfy_table::presets::NOTHING);
         table.set_header(&self.header);
         table.add_rows(&self.rows);
         table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
@@ -89,13 +89,13 @@ impl Printer {
     /// Prints a line about what is going on.
     pub fn status(&self, text: &str) {
         if !self.quiet {
-            self.line(text);
+            Self::line(text);
         }
     }
 
     /// Prints a warning that the user can act on.
     pub fn warning(&self, text: &str) {
-        self.line(&format!("\u{1b}[33mwarning:\u{1b}[0m {text}"));
+        Self::line(&format!("\u{1b}[33mwarning:\u{1b}[0m {text}"));
     }
 
     /// Prints an error with its causes and, if there is one, a hint.
@@ -106,23 +106,23 @@ impl Printer {
         while let Some(inner) = cause {
             let message = inner.to_string();
             if !said.contains(&message) {
-                text.push_str(&format!("\n  caused by: {message}"));
+                text = format!("{text}\n  caused by: {message}");
             }
             said = message;
             cause = inner.source();
         }
-        self.line(&text);
+        Self::line(&text);
         if let Some(help) = help {
-            self.line(&format!("  \u{1b}[36mhelp:\u{1b}[0m {help}"));
+            Self::line(&format!("  \u{1b}[36mhelp:\u{1b}[0m {help}"));
         }
     }
 
     /// Prints a report that is already rendered, such as diagnostics with their source.
     pub fn rendered(&self, text: &str) {
-        self.line(text.trim_end());
+        Self::line(text.trim_end());
     }
 
-    fn line(self, text: &str) {
+    fn line(text: &str) {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
 }
