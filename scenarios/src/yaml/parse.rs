@@ -12,7 +12,7 @@ use crate::diagnostics::Diagnostic;
 pub const MAX_BYTES: u64 = 4 << 20;
 
 /// Deepest nesting of values.
-pub const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Parses one YAML document. Beside the tree stand the problems that leave a tree to go on with.
 ///
