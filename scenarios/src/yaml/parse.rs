@@ -26,7 +26,10 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Diagnostic> {
     }
     match builder.root {
         Some(root) if !root.is_nothing() => Ok((root, builder.problems)),
-        _ => Err(Diagnostic::new(0..0, "the document is empty", "nothing here")),
+        _ => {
+            Err(Diagnostic::new(0..0, "the document is empty", "nothing here")
+                .help("start from a scenario of the library"))
+        }
     }
 }
 
