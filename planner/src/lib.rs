@@ -1,1 +1,4 @@
 //! .
+pub mod candidates;
+pub mod performance;
+pub mod placement;
