@@ -134,11 +134,11 @@ impl<'a> Listing<'a, '_> {
     /// Purchase options with the price of a node; none of them means on demand.
     fn prices(&self, site: &Site, pool: &Pool) -> Vec<(PurchaseKind, Option<Decimal>)> {
         let mut prices = Vec::new();
-        if let Some(owned) = pool.purchase.owned {
+        if let Some(owned) = &pool.purchase.owned {
             prices.push((PurchaseKind::Owned, Some(owned.price.0)));
         }
         if pool.purchase.on_demand.is_some() || pool.purchase.owned.is_none() {
-            let stated = pool.purchase.on_demand.and_then(|offer| offer.price).map(|price| price.0);
+            let stated = pool.purchase.on_demand.as_ref().and_then(|offer| offer.price).map(|price| price.0);
             prices.push((PurchaseKind::OnDemand, stated.or_else(|| self.list_price(site, pool))));
         }
         prices
@@ -166,9 +166,15 @@ impl<'a> Listing<'a, '_> {
             reason,
             column,
         };
-        match self.column(offer, sources) {
-            Err((nodes, reason)) => found.refused.push(refuse(nodes, reason, None)),
-            Ok((column, sources)) => {
+        let priced = self.priced(offer);
+        let sources = sources.clone().and_then(|sources| {
+            if strategy.ranks() > 1 {
+                may_exchange_gradients(self.world, self.workload, place.site)?;
+            }
+            Ok(sources)
+        });
+        match (priced, sources) {
+            (Ok(column), Ok(sources)) => {
                 for copy in sources {
                     let column = self.with_copy(&column, copy, copies);
                     match self.limits(&column, offer.nodes) {
@@ -179,49 +185,39 @@ impl<'a> Listing<'a, '_> {
                     }
                 }
             }
+            // What is refused keeps its time and price, so that a plan can say what a rule costs.
+            (Ok(column), Err(reason)) => found.refused.push(refuse(column.layout.nodes, reason, Some(Box::new(column)))),
+            (Err((nodes, _)), Err(reason)) | (Err((nodes, reason)), Ok(_)) => {
+                found.refused.push(refuse(nodes, reason, None));
+            }
         }
     }
 
     /// The column but for its copy of the data.
-    fn column(
-        &mut self,
-        offer: Offer,
-        sources: &Result<Vec<Option<usize>>, Reason>,
-    ) -> Result<(Column, Vec<Option<usize>>), (u32, Reason)> {
+    fn priced(&mut self, offer: Offer) -> Result<Column, (u32, Reason)> {
         let Offer { place, purchase, strategy, .. } = offer;
-        let ranks = strategy.ranks();
         let hardware = self.machine(place).map_err(|reason| (1, reason))?;
-        let layout = hardware.layout(ranks).map_err(|reason| (1, reason))?;
+        let layout = hardware.layout(strategy.ranks()).map_err(|reason| (1, reason))?;
         let fail = |reason: Reason| (layout.nodes, reason);
-        let sources = sources.clone().map_err(fail)?;
-        if ranks > 1 {
-            may_exchange_gradients(self.world, self.workload, place.site).map_err(|denied| fail(denied.into()))?;
-        }
         let no_price = || fail(Reason::NoPrice { machine: hardware.name.clone() });
-        let price = offer.price.ok_or_else(no_price)?;
+        let usd_per_node_hour = offer.price.ok_or_else(no_price)?;
         let prediction = self.prediction(place, &hardware, strategy, layout).map_err(|error| fail(error.into()))?;
         if let Some(reason) = too_little_memory(&prediction, &hardware) {
             return Err(fail(reason));
         }
         let seconds = round_up_to_milliseconds(prediction.seconds).max(0.001);
-        let compute_usd = compute_usd(price, layout.nodes, seconds);
-        let (release_seconds, copy) = (0.0, None);
-        let usd_per_node_hour = price;
-        Ok((
-            Column {
-                place,
-                purchase,
-                strategy,
-                layout,
-                usd_per_node_hour,
-                prediction,
-                seconds,
-                release_seconds,
-                compute_usd,
-                copy,
-            },
-            sources,
-        ))
+        Ok(Column {
+            place,
+            purchase,
+            strategy,
+            layout,
+            usd_per_node_hour,
+            prediction,
+            seconds,
+            release_seconds: 0.0,
+            compute_usd: compute_usd(usd_per_node_hour, layout.nodes, seconds),
+            copy: None,
+        })
     }
 
     fn machine(&mut self, place: Place) -> Result<Rc<Hardware<'a>>, Reason> {

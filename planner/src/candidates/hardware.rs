@@ -85,16 +85,17 @@ fn instance_hardware<'a>(
 ) -> Result<Hardware<'a>, Reason> {
     const GIB: f64 = 1_073_741_824.0;
     let slow = || Reason::UnknownSpeed { machine: name.clone() };
+    let network = instance.network_gbps.map(|gbps| gbps * 1e9 / 8.0);
     let Some(accelerator) = instance.accelerator.as_deref() else {
         let vcpus = instance.vcpus.ok_or_else(slow)?;
-        let rates = Rates::DataSheet(DataSheetMachine::processor(vcpus, None, None));
+        let rates = Rates::DataSheet(DataSheetMachine::processor(vcpus, None, network));
         let memory = instance.memory_gib.map_or(u64::MAX, |gib| (gib * GIB) as u64);
         return Ok(Hardware { name, rates, devices: 1, memory_bytes_per_device: memory });
     };
     let sheet = world.catalog.accelerator(accelerator).ok_or_else(slow)?;
     // A slice of an accelerator is one device with that share of it.
     let share = instance.accelerator_count.clamp(0.0, 1.0);
-    let rates = DataSheetMachine::accelerated(sheet, share, None).ok_or_else(slow)?;
+    let rates = DataSheetMachine::accelerated(sheet, share, network).ok_or_else(slow)?;
     let memory = instance.accelerator_memory_gib.map_or(sheet.memory_bytes, |gib| (gib * GIB) as u64);
     Ok(Hardware {
         name,

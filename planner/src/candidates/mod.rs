@@ -16,7 +16,7 @@ pub use column::{Column, Movement, Place};
 pub use dominance::prune;
 pub use enumerate::enumerate;
 pub use money::{compute_usd, egress_usd, round_up_to_milliseconds};
-pub use network::{Cargo, Network};
+pub use network::{Cargo, Network, weights_cargo};
 pub use refusal::Reason;
 
 use std::collections::BTreeMap;

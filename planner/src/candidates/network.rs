@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
-use scenarios::scenario::{Action, Form, Site};
+use scenarios::scenario::{Action, Form, Job, Scenario, Site};
 
 use super::money::{egress_usd, round_up_to_milliseconds};
 use super::residency::permitted;
@@ -24,6 +24,18 @@ pub struct Cargo {
     pub labels: Vec<String>,
     /// Amount.
     pub bytes: u64,
+}
+
+/// The weights that the workload at position `reader` reads.
+#[must_use]
+pub fn weights_cargo(scenario: &Scenario, reader: usize) -> Option<Cargo> {
+    let (_, workload) = scenario.workloads.get_index(reader)?;
+    let Job::Evaluate(evaluation) = &workload.job else { return None };
+    let (what, trained) = scenario.workloads.get_key_value(&evaluation.weights_of)?;
+    let Job::Train(training) = &trained.job else { return None };
+    let labels = vec![training.data.clone()];
+    let bytes = 4 * training.model.parameters().ok()?;
+    Some(Cargo { what: what.clone(), form: Form::Weights, labels, bytes })
 }
 
 /// One direct connection in one direction.

@@ -14,6 +14,7 @@ mod problem;
 mod schedule;
 mod search;
 
+pub use highs::SolverError;
 pub use infeasible::{WayOut, ways_out};
-pub use problem::{Choice, Job, Problem, WeightsFlow, weights_cargo};
+pub use problem::{Choice, Job, Problem, WeightsFlow};
 pub use search::{Limits, Solution, Unsolved, solve};

@@ -1,6 +1,6 @@
 //! Variables of the program, its objective, and how its solution is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use good_lp::solvers::highs::highs;
 use good_lp::{Expression, ProblemVariables, SolverModel as _, Variable, variable};
@@ -182,21 +182,22 @@ impl<'a> Model<'a> {
     pub(super) fn solve(mut self, options: Options) -> Result<(Answer, Option<Pick>), SolverError> {
         let objective = self.objective();
         let rows = constraints::all(&self);
+        let positions = self.variables.iter_variables_with_def().map(|(variable, _)| variable);
+        let positions: HashMap<Variable, usize> = positions.enumerate().map(|(at, variable)| (variable, at)).collect();
         let mut program = std::mem::take(&mut self.variables).minimise(objective).using(highs);
         for row in rows {
             program.add_constraint(row);
         }
         let answer = run(program, options)?;
         let pick = match &answer {
-            Answer::Solved { values, .. } => Some(self.read(values)),
+            Answer::Solved { values, .. } => Some(self.read(&positions, values)),
             _ => None,
         };
         Ok((answer, pick))
     }
 
-    fn read(&self, values: &[f64]) -> Pick {
-        use good_lp::variable::Variable as Index;
-        let value = |variable: &Index| values.get(variable.index()).copied().unwrap_or(0.0);
+    fn read(&self, positions: &HashMap<Variable, usize>, values: &[f64]) -> Pick {
+        let value = |variable: &Variable| positions.get(variable).map_or(0.0, |at| values[*at]);
         let choice = self.chosen.iter().map(|columns| {
             let best = columns.iter().enumerate().max_by(|a, b| value(a.1).total_cmp(&value(b.1)).then(b.0.cmp(&a.0)));
             best.map_or(0, |(index, _)| index)

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
-use scenarios::scenario::{Form, Job as ScenarioJob, Objective, Scenario};
+use scenarios::scenario::{Objective, Scenario};
 
-use crate::candidates::{Cargo, Column, Movement, Network, Place, World};
+use crate::candidates::{Column, Movement, Network, Place, World, weights_cargo};
 
 /// A placement problem.
 #[derive(Debug, Clone)]
@@ -64,18 +64,6 @@ pub struct WeightsFlow {
     pub to: usize,
     /// Possible pairs of sites with price and time; a pair that is absent is forbidden.
     pub pairs: BTreeMap<(usize, usize), (Decimal, f64)>,
-}
-
-/// The weights that the workload at position `reader` reads.
-#[must_use]
-pub fn weights_cargo(scenario: &Scenario, reader: usize) -> Option<Cargo> {
-    let (_, workload) = scenario.workloads.get_index(reader)?;
-    let ScenarioJob::Evaluate(evaluation) = &workload.job else { return None };
-    let (what, trained) = scenario.workloads.get_key_value(&evaluation.weights_of)?;
-    let ScenarioJob::Train(training) = &trained.job else { return None };
-    let labels = vec![training.data.clone()];
-    let bytes = 4 * training.model.parameters().ok()?;
-    Some(Cargo { what: what.clone(), form: Form::Weights, labels, bytes })
 }
 
 impl Problem {
