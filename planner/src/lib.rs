@@ -6,6 +6,8 @@
 //! [`commands`] read files and print.
 
 pub mod candidates;
+pub mod cli;
+pub mod commands;
 pub mod explain;
 pub mod performance;
 pub mod placement;
