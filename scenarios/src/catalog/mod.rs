@@ -86,7 +86,7 @@ impl Catalog {
     }
 
     /// Names of all providers that have regions, sorted.
-    pub fn providers(&self) -> impl Iterator<Item = &str> {
+    pub fn providers(&self) -> impl Iterator<Item = &str> + Clone {
         self.regions.chunk_by(|a, b| a.provider == b.provider).map(|regions| regions[0].provider.as_str())
     }
 
@@ -123,7 +123,7 @@ impl Catalog {
     }
 
     /// All names of accelerators that have a data sheet, sorted.
-    pub fn accelerator_names(&self) -> impl Iterator<Item = &str> {
+    pub fn accelerator_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.accelerators.iter().map(|(name, _)| name.as_str())
     }
 

@@ -4,6 +4,10 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
+use super::Exit;
+use crate::diagnostics;
+use crate::scenario::LoadError;
+
 /// How data is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum OutputFormat {
@@ -120,6 +124,19 @@ impl Printer {
     /// Prints a report that is already rendered, such as diagnostics with their source.
     pub fn rendered(&self, text: &str) {
         Self::line(text.trim_end());
+    }
+
+    /// Prints why a scenario cannot be used, with the lines of its source, and gives the exit code of that.
+    #[must_use]
+    pub fn load_error(&self, error: &LoadError) -> Exit {
+        match error {
+            LoadError::Read { .. } => self.error(error, Some("check the path, or give `-` to read standard input")),
+            LoadError::Invalid { name, text, problems } => {
+                self.rendered(&diagnostics::render(name, text, problems));
+                self.error(error, None);
+            }
+        }
+        Exit::from(error)
     }
 
     fn line(text: &str) {
