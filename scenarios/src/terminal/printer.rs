@@ -36,7 +36,7 @@ impl Table {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::styles::TableStyle::from_preset(comfy_table::presets::NOTHING));
+        table.load_style(comfy_table::presets::NOTHING);
         table.set_header(&self.header);
         table.add_rows(&self.rows);
         table.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
