@@ -131,7 +131,7 @@ impl Cell {
             _ => digest.to_owned(),
         };
         let html = format!("<code>{}</code>", format::escape(&short));
-        Self { html, title: digest.to_owned(), exact: digest.to_owned(), ..Self::default() }
+        Self { html, title: digest.to_owned(), exact: digest.to_owned(), class: "mark", ..Self::default() }
     }
 
     /// A figure with its exact value and unit.
@@ -169,7 +169,7 @@ impl Cell {
     #[must_use]
     pub fn rates(rates: Interval, unit: &str) -> Self {
         let ends = format!("{} to {}", format::number(rates.p10), format::number(rates.p90));
-        let shown = format!("{} {unit}", format::number(rates.p50));
+        let shown = format::with_unit(&format::number(rates.p50), unit);
         Self::number(rates.p50, unit).shown_as(&shown).with_note(&ends)
     }
 

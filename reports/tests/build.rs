@@ -51,7 +51,7 @@ impl Bench {
     }
 
     fn page(&self) -> String {
-        std::fs::read_to_string(self.path("report/index.html")).expect("a page")
+        std::fs::read_to_string(self.path("report/index.html")).expect("a page").replace('\u{a0}', " ")
     }
 }
 

@@ -11,6 +11,9 @@ pub const WIDTH: u32 = 760;
 /// Size of text. The drawing library divides it by 1.24.
 const TEXT: f64 = 16.0;
 
+/// Width of a character, about.
+const CHARACTER: f64 = 6.4;
+
 /// A place in pixels.
 pub type Pixel = (i32, i32);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -67,14 +70,14 @@ pub fn text_style(color: RGBColor) -> TextStyle<'static> {
 
 /// A text cut to about this many pixels.
 pub fn cut(text: &str, pixels: i32) -> String {
-    let most = (pixels / 7).max(4) as usize;
+    let most = (f64::from(pixels) / CHARACTER).max(4.0) as usize;
     let text = crate::format::clean(text);
     if text.chars().count() <= most { text } else { text.chars().take(most - 1).chain(['…']).collect() }
 }
 
 /// Width of a text in pixels, about.
 pub fn width(text: &str) -> i32 {
-    text.chars().count() as i32 * 7
+    (text.chars().count() as f64 * CHARACTER) as i32
 }
 
 impl Canvas<'_> {
@@ -84,8 +87,8 @@ impl Canvas<'_> {
     }
 
     /// A line through points, dashed or not.
-    pub fn path(&self, points: &[Pixel], color: RGBColor, dashed: bool) -> Result<(), String> {
-        let style = color.stroke_width(2);
+    pub fn path(&self, points: &[Pixel], color: RGBColor, thickness: u32, dashed: bool) -> Result<(), String> {
+        let style = color.stroke_width(thickness);
         if dashed {
             let series = DashedLineSeries::new(points.iter().copied(), 6, 4, style);
             return series.into_iter().try_for_each(|part| self.area.draw(&part).map_err(text));

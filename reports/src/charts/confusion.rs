@@ -3,6 +3,7 @@
 use super::canvas::{self, Align, Canvas};
 use super::{Caption, Chart, palette};
 use crate::error::ReportError;
+use crate::format;
 use crate::table::Table;
 
 const LEFT: i32 = 90;
@@ -54,5 +55,5 @@ fn paint_cell(
     if count > 0 {
         canvas.tint((x, y), end, color, 0.15 + 0.5 * share.sqrt())?;
     }
-    canvas.label(&count.to_string(), (x + width / 2, y + height / 2), Align::Center)
+    canvas.label(&format::count(count), (x + width / 2, y + height / 2), Align::Center)
 }

@@ -61,11 +61,20 @@ fn paint(quantity: Quantity, curves: &[Curve]) -> Result<String, String> {
     canvas::draw(340 + top.unsigned_abs(), |canvas| {
         legend::draw(canvas, &key)?;
         let plane = Plane::draw(canvas, top, epochs, Axis { range, title, labels: 7 })?;
-        curves.iter().try_for_each(|curve| paint_curve(canvas, &plane, quantity, curve))
+        let runs = curves.iter().map(|curve| curve.index + 1).max().unwrap_or(1);
+        curves.iter().try_for_each(|curve| paint_curve(canvas, &plane, quantity, curve, runs))
     })
 }
 
-fn paint_curve(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, quantity: Quantity, curve: &Curve) -> Result<(), String> {
+/// A line with markers. Runs that repeat each other lie on one another, so earlier ones are drawn thicker, and runs
+/// take turns with their markers.
+fn paint_curve(
+    canvas: &Canvas<'_>,
+    plane: &Plane<'_, '_>,
+    quantity: Quantity,
+    curve: &Curve,
+    runs: usize,
+) -> Result<(), String> {
     let color = palette::series(curve.index);
     let shown = |value: f64| if quantity == Quantity::Accuracy { percentage(value) } else { value };
     let places: Vec<_> = curve
@@ -75,10 +84,15 @@ fn paint_curve(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, quantity: Quantity, c
         .map(|(epoch, value)| plane.pixel(f64::from(*epoch), shown(*value)))
         .collect();
     if places.len() > 1 {
-        canvas.path(&places, color, curve.dashed)?;
+        let thickness = 2 * (runs.saturating_sub(curve.index).clamp(1, 3) as u32) - 1;
+        canvas.path(&places, color, thickness.max(2), curve.dashed)?;
     }
-    let every = places.len().div_ceil(12).max(1);
-    places.iter().step_by(every).try_for_each(|place| canvas.marker(*place, curve.index, color))
+    let every = if places.len() < 2 * runs { 1 } else { runs.max(places.len().div_ceil(12)) };
+    places
+        .iter()
+        .skip(curve.index % every)
+        .step_by(every)
+        .try_for_each(|place| canvas.marker(*place, curve.index, color))
 }
 
 fn percentage(share: f64) -> f64 {

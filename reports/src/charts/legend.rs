@@ -44,7 +44,7 @@ pub fn draw(canvas: &Canvas<'_>, entries: &[Entry]) -> Result<(), String> {
             Sign::Bar(fill) => canvas.rectangle((x, y - 6), (x + 22, y + 6), color, fill)?,
             Sign::Marker => canvas.marker((x + 11, y), entry.index, color)?,
             Sign::Line { dashed } => {
-                canvas.path(&[(x, y), (x + 24, y)], color, dashed)?;
+                canvas.path(&[(x, y), (x + 24, y)], color, 2, dashed)?;
                 canvas.marker((x + 12, y), entry.index, color)?;
             }
         }

@@ -41,9 +41,17 @@ pub struct Chart {
     /// The figures.
     pub table: Table,
     drawing: String,
+    open: bool,
 }
 
 impl Chart {
+    /// The chart with its figures in sight.
+    #[must_use]
+    pub fn opened(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
     /// The chart as a file of its own.
     #[must_use]
     pub fn to_svg(&self) -> String {
@@ -71,7 +79,8 @@ impl Caption<'_> {
         let name = self.name.to_owned();
         match drawing {
             Ok(drawing) => {
-                Ok(Chart { name, title: self.title.to_owned(), finding: self.finding.to_owned(), table, drawing })
+                let (title, finding) = (self.title.to_owned(), self.finding.to_owned());
+                Ok(Chart { name, title, finding, table, drawing, open: false })
             }
             Err(message) => Err(ReportError::Draw { chart: name, message }),
         }

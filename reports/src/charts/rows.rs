@@ -10,7 +10,8 @@ use super::axis;
 use super::canvas::{Align, Canvas, cut, text, text_style};
 use super::palette::{GRID, INK};
 
-const NAMES: i32 = 150;
+/// Width of the names.
+pub const NAMES: i32 = 150;
 
 /// Rows of bars along one axis.
 pub struct Rows<'c, 's> {

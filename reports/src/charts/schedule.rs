@@ -1,6 +1,6 @@
 //! The plan over time: a bar for each workload and each movement of data.
 
-use super::canvas::{self, Align, Fill};
+use super::canvas::{self, Align, Canvas, Fill, Pixel};
 use super::legend::{self, Entry, Sign};
 use super::rows::{self, Rows};
 use super::{Caption, Chart, axis, palette};
@@ -59,8 +59,7 @@ fn paint(bars: &[Bar]) -> Result<String, String> {
             let (from, to) = (rows.pixel(bar.start / length, at, 0.2), rows.pixel(bar.end / length, at, 0.8));
             let (index, fill) = look(bar.kind);
             canvas.rectangle(from, to, palette::series(index), fill)?;
-            let words = format!("{} at {}", format::duration(bar.end - bar.start), bar.place);
-            beside(canvas, &words, from.0, to)?;
+            beside(canvas, &words(bar), fill, from, to)?;
             if let Some(deadline) = bar.deadline.filter(|deadline| deadline / length <= end / length * 1.35) {
                 let (x, y) = rows.pixel(deadline / length, at, 0.5);
                 canvas.line((x, y - 13), (x, y + 13), palette::INK, 2)?;
@@ -70,14 +69,26 @@ fn paint(bars: &[Bar]) -> Result<String, String> {
     })
 }
 
-/// Words after a bar, or before it where there is no room after it.
-fn beside(canvas: &canvas::Canvas<'_>, words: &str, left: i32, (right, lower): (i32, i32)) -> Result<(), String> {
-    let y = lower - 9;
-    let room = canvas::WIDTH as i32 - right - 20;
-    if canvas::width(words) <= room || left < 320 {
-        return canvas.remark(&canvas::cut(words, room.max(80)), (right.max(left + 2) + 6, y), Align::Left);
+fn words(bar: &Bar) -> String {
+    let deadline = bar.deadline.map_or(String::new(), |seconds| format!(", deadline {}", format::duration(seconds)));
+    format!("{} at {}{deadline}", format::duration(bar.end - bar.start), bar.place)
+}
+
+/// Words after a bar; where there is no room, inside it or before it.
+fn beside(canvas: &Canvas<'_>, words: &str, fill: Fill, from: Pixel, to: Pixel) -> Result<(), String> {
+    let (y, needed) = ((from.1 + to.1) / 2, canvas::width(words) + 12);
+    let room = canvas::WIDTH as i32 - to.0 - 16;
+    if needed <= room {
+        return canvas.remark(words, (to.0.max(from.0 + 2) + 6, y), Align::Left);
     }
-    canvas.remark(&canvas::cut(words, left - 170), (left - 6, y), Align::Right)
+    if needed <= to.0 - from.0 {
+        let color = if fill == Fill::Solid { palette::PAPER } else { palette::INK };
+        return canvas.text(words, (to.0 - 6, y), Align::Right, color);
+    }
+    if from.0 - rows::NAMES > room {
+        return canvas.remark(&canvas::cut(words, from.0 - rows::NAMES - 12), (from.0 - 6, y), Align::Right);
+    }
+    canvas.remark(&canvas::cut(words, room - 6), (to.0 + 6, y), Align::Left)
 }
 
 fn look(kind: BarKind) -> (usize, Fill) {

@@ -2,7 +2,7 @@
 
 use scenarios::units::Interval;
 
-use super::canvas::{self, Align, Canvas};
+use super::canvas::{self, Align, Canvas, Pixel};
 use super::legend::{self, Entry, Sign};
 use super::plane::{Axis, Plane};
 use super::{Caption, Chart, axis, palette};
@@ -46,12 +46,13 @@ fn paint(points: &[Point], unit: &str) -> Result<String, String> {
         let x = Axis { range: largest.clone(), title: &x, labels: 7 };
         let plane = Plane::draw(canvas, top, x, Axis { range: largest.clone(), title: &y, labels: 7 })?;
         let corner = plane.pixel(largest.end, largest.end);
-        canvas.path(&[plane.pixel(0.0, 0.0), corner], palette::MUTED, true)?;
+        canvas.path(&[plane.pixel(0.0, 0.0), corner], palette::MUTED, 2, true)?;
         canvas.remark("predicted = measured", (corner.0 - 34, corner.1 + 12), Align::Right)?;
-        points.iter().try_for_each(|point| {
+        for point in points {
             let index = series.iter().position(|name| *name == point.series).unwrap_or_default();
-            paint_point(canvas, &plane, point, index)
-        })
+            paint_point(canvas, &plane, point, index)?;
+        }
+        paint_numbers(canvas, &plane, points)
     })
 }
 
@@ -60,11 +61,22 @@ fn paint_point(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, point: &Point, index:
     let (x, y) = (point.measured, point.predicted);
     canvas.line(plane.pixel(x.p10, y.p50), plane.pixel(x.p90, y.p50), color, 1)?;
     canvas.line(plane.pixel(x.p50, y.p10), plane.pixel(x.p50, y.p90), color, 1)?;
-    let center = plane.pixel(x.p50, y.p50);
-    canvas.marker(center, index, color)?;
-    let side = if point.number % 2 == 1 { -1 } else { 1 };
-    let align = if side < 0 { Align::Right } else { Align::Left };
-    canvas.label(&point.number.to_string(), (center.0 + side * 9, center.1 + side * 12), align)
+    canvas.marker(plane.pixel(x.p50, y.p50), index, color)
+}
+
+/// Numbers of the points; those that lie together share a label.
+fn paint_numbers(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, points: &[Point]) -> Result<(), String> {
+    const NEAR: i32 = 18;
+    let mut labels: Vec<(Pixel, String)> = Vec::new();
+    for point in points {
+        let (x, y) = plane.pixel(point.measured.p50, point.predicted.p50);
+        let near = |at: Pixel| (at.0 - x).abs() < NEAR && (at.1 - y).abs() < NEAR;
+        match labels.iter_mut().find(|(at, _)| near(*at)) {
+            Some((_, label)) => label.push_str(&format!(", {}", point.number)),
+            None => labels.push(((x, y), point.number.to_string())),
+        }
+    }
+    labels.iter().try_for_each(|((x, y), label)| canvas.label(label, (x - 9, y - 13), Align::Right))
 }
 
 fn key(series: &[&str]) -> Vec<Entry> {

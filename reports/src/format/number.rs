@@ -1,6 +1,6 @@
 //! Plain numbers.
 
-use super::NONE;
+use super::{NONE, with_unit};
 
 /// Values from here on are written with an exponent.
 const LARGE: f64 = 1e15;
@@ -35,8 +35,8 @@ pub fn count(value: u64) -> String {
 pub fn percent(share: f64) -> String {
     match share * 100.0 {
         value if !value.is_finite() => NONE.to_owned(),
-        value if value.abs() < 1e6 => format!("{} %", grouped(&format!("{value:.2}"))),
-        value => format!("{} %", number(value)),
+        value if value.abs() < 1e6 => with_unit(&grouped(&format!("{value:.2}")), "%"),
+        value => with_unit(&number(value), "%"),
     }
 }
 
@@ -53,7 +53,7 @@ pub fn signed_percent(share: f64) -> String {
         v if v < 0.0 => "−",
         _ => "+",
     };
-    format!("{sign}{size} %")
+    with_unit(&format!("{sign}{size}"), "%")
 }
 
 /// All digits of a number, for programs and for those who check.
@@ -108,7 +108,8 @@ mod tests {
     #[test]
     fn shares_are_percentages() {
         let check = |share: f64, plain: &str, signed: &str| {
-            assert_eq!((percent(share).as_str(), signed_percent(share).as_str()), (plain, signed), "{share}");
+            let spaced = |text: String| text.replace('\u{a0}', " ");
+            assert_eq!((spaced(percent(share)).as_str(), spaced(signed_percent(share)).as_str()), (plain, signed));
         };
         check(0.989, "98.90 %", "+98.9 %");
         check(-0.0328, "−3.28 %", "−3.3 %");

@@ -21,6 +21,7 @@ struct Body<'a> {
 struct Matrix {
     name: String,
     metrics: Vec<(String, String)>,
+    differs: Option<String>,
     chart: Option<Chart>,
     matrix: Table,
     classes: Table,
@@ -53,6 +54,7 @@ fn matrix(names: &mut FileNames, m: &Measurement<'_>) -> Result<Matrix, ReportEr
     let metrics = m.workload.metrics.iter().map(|(name, value)| (name.replace('_', " "), metric(name, *value)));
     Ok(Matrix {
         name: m.name(),
+        differs: m.workload.metrics.get("test_accuracy").and_then(|stated| differs(counts, *stated)),
         metrics: metrics.collect(),
         chart,
         matrix: table,
@@ -65,8 +67,7 @@ fn metric(name: &str, value: f64) -> String {
 }
 
 fn finding(counts: &[Vec<u64>]) -> String {
-    let total = sum(counts.iter().flatten().copied());
-    let right = sum(counts.iter().enumerate().map(|(class, row)| row[class]));
+    let (right, total) = right_and_total(counts);
     let wrong = pairs(counts).max_by_key(|&(n, row, column)| (n, std::cmp::Reverse((row, column))));
     let most = match wrong {
         Some((n, row, column)) if n > 0 => {
@@ -76,6 +77,17 @@ fn finding(counts: &[Vec<u64>]) -> String {
     };
     let share = percent(right as f64 / total as f64);
     format!("{} of {} records are classified rightly ({share}).{most}", count(right), count(total))
+}
+
+fn right_and_total(counts: &[Vec<u64>]) -> (u64, u64) {
+    (sum(counts.iter().enumerate().map(|(class, row)| row[class])), sum(counts.iter().flatten().copied()))
+}
+
+/// The accuracy that follows from the matrix, where it is not the stated one.
+fn differs(counts: &[Vec<u64>], stated: f64) -> Option<String> {
+    let (right, total) = right_and_total(counts);
+    let share = right as f64 / total as f64;
+    ((share - stated).abs() > 1e-4).then(|| percent(share))
 }
 
 /// Counts off the diagonal with their true and predicted class.

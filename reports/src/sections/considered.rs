@@ -56,8 +56,8 @@ fn order(candidate: &Candidate) -> (Verdict, Option<rust_decimal::Decimal>, &str
 
 const VERDICTS: [(Verdict, &str, &str, &str); 4] = [
     (Verdict::Chosen, "✓", "chosen", "good"),
-    (Verdict::Lost, "○", "lost", ""),
-    (Verdict::Dominated, "◌", "dominated", ""),
+    (Verdict::Lost, "○", "lost", "mark"),
+    (Verdict::Dominated, "–", "dominated", "mark"),
     (Verdict::Refused, "✗", "refused", "bad"),
 ];
 

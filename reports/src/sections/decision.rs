@@ -5,7 +5,7 @@ use scenarios::plan::{Assignment, Plan, RunnerUp};
 
 use super::Section;
 use crate::error::ReportError;
-use crate::format::{count, duration, list, number, usd};
+use crate::format::{count, duration, list, number, usd, with_unit};
 use crate::table::{Cell, Table};
 
 #[derive(Template)]
@@ -27,11 +27,11 @@ fn decision(plan: &Plan) -> Table {
         ("Workload", "workload"),
         ("", "kind"),
         ("Site", "site"),
-        ("Machines", "machines"),
+        ("Machines and strategy", "machines"),
+        ("", "strategy"),
         ("Purchase", "purchase"),
-        ("Strategy", "strategy"),
-        ("Start", "start_seconds"),
-        ("End", "end_seconds"),
+        ("Start to end", "start_seconds"),
+        ("", "end_seconds"),
         ("", "deadline_seconds"),
         ("Step time", "step_seconds_p50"),
         ("", "step_seconds_p10"),
@@ -51,16 +51,17 @@ fn decision(plan: &Plan) -> Table {
 fn row(plan: &Plan, a: &Assignment) -> [Cell; 18] {
     let step = a.predicted.step_seconds;
     let deadline = a.deadline_seconds.map_or(String::new(), |seconds| format!("deadline {}", duration(seconds)));
+    let period = format!("{} to {}", duration(a.start_seconds), duration(a.end_seconds));
     let runner = a.runner_up.as_ref();
     [
         Cell::name(&a.workload).with_note(a.job.kind()),
         Cell::text(a.job.kind()),
         each(a, |g| g.site.clone()).with_note(&where_is(plan, a)),
-        each(a, |g| format!("{} × {}", g.nodes, g.machine)).with_note(&ranks(a)),
-        each(a, |g| g.purchase.to_string()).with_note(&price(a)),
+        each(a, |g| format!("{} × {}", g.nodes, g.machine)).with_note(&format!("{}: {}", a.strategy, ranks(a))),
         Cell::text(a.strategy.to_string()),
-        Cell::duration(a.start_seconds),
-        Cell::duration(a.end_seconds).with_note(&deadline),
+        each(a, |g| g.purchase.to_string()).with_note(&price(a)),
+        Cell::duration(a.start_seconds).shown_as(&period).with_note(&deadline).with_class("period"),
+        Cell::duration(a.end_seconds),
         Cell::or_none(a.deadline_seconds, Cell::duration),
         Cell::durations(step),
         Cell::duration(step.p10),
@@ -121,7 +122,7 @@ fn predictions(plan: &Plan) -> Table {
     let mut table = Table::new("tables/predictions", "What the performance model predicts", &columns);
     for a in &plan.assignments {
         let (p, step) = (&a.predicted, a.predicted.step_seconds);
-        let rate = format!("{} {}", number(p.throughput), p.throughput_unit);
+        let rate = with_unit(&number(p.throughput), &p.throughput_unit);
         table.row([
             Cell::name(&a.workload),
             Cell::count(a.steps),

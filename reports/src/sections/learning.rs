@@ -52,7 +52,7 @@ fn chart(
     let name = names.next(word, workload);
     let title = format!("Training of {workload}: {word} by epoch");
     let curves: Vec<_> = list.iter().enumerate().flat_map(|(index, m)| curves(index, m, quantity)).collect();
-    let finding = curves.iter().map(|curve| finding(curve, quantity)).collect::<Vec<_>>().join(" ");
+    let finding = [false, true].map(|dashed| finding(&curves, dashed, quantity)).concat();
     let table = table(&name, &title, list, quantity);
     learning(Caption { name: &name, title: &title, finding: &finding }, table, quantity, &curves)
 }
@@ -83,13 +83,23 @@ fn values(epoch: &Epoch, quantity: Quantity) -> (f64, Option<f64>) {
     }
 }
 
-fn finding(curve: &Curve, quantity: Quantity) -> String {
+/// How the curves of one set of records end.
+fn finding(curves: &[Curve], dashed: bool, quantity: Quantity) -> String {
     let show = |value: f64| if quantity == Quantity::Loss { number(value) } else { percent(value) };
-    match curve.points.as_slice() {
+    let word = if quantity == Quantity::Loss { "loss" } else { "accuracy" };
+    let set = if dashed { " Validation" } else { "Training" };
+    let points: Vec<_> = curves.iter().filter(|curve| curve.dashed == dashed).map(|curve| &curve.points[..]).collect();
+    let ends = points.iter().filter_map(|points| points.last()).map(|(_, value)| *value);
+    match points.as_slice() {
         [] => String::new(),
-        [(epoch, value)] => format!("{}: {} after epoch {epoch}.", curve.name, show(*value)),
-        [(_, first), .., (epoch, last)] => {
-            format!("{}: from {} to {} in epoch {epoch}.", curve.name, show(*first), show(*last))
+        [[(epoch, value)]] => format!("{set} {word} is {} after epoch {epoch}.", show(*value)),
+        [[(_, first), .., (epoch, last)]] => {
+            format!("{set} {word} goes from {} to {} in epoch {epoch}.", show(*first), show(*last))
+        }
+        runs => {
+            let (low, high) =
+                ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), value| (l.min(value), h.max(value)));
+            format!("{set} {word} ends between {} and {} over {} runs.", show(low), show(high), runs.len())
         }
     }
 }

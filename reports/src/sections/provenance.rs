@@ -1,13 +1,13 @@
 //! Assumptions and provenance: what every figure rests on.
 
 use askama::Template;
-use scenarios::plan::Plan;
+use scenarios::plan::{Plan, SolverStatus};
+use scenarios::run::RunStatus;
 use scenarios::scenario::SiteKind;
 
 use super::Section;
 use crate::error::ReportError;
 use crate::evidence::{Evidence, is_generated, status_word};
-use crate::format::{bytes, count, percent};
 use crate::table::{Cell, Table};
 
 #[derive(Template)]
@@ -20,7 +20,7 @@ struct Body<'a> {
 /// What the figures rest on.
 pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
     let plan = &evidence.plan;
-    let all = [documents(evidence), solver(plan), sites(plan), runs(evidence), data(evidence)];
+    let all = [documents(evidence), solver(plan), sites(plan), runs(evidence), workloads(evidence), data(evidence)];
     let tables: Vec<_> = all.iter().filter(|table| !table.is_empty()).collect();
     let body = Body { tables: tables.clone(), profiles: plan.scenario.profiles.len() };
     Section::new("provenance", "Assumptions and provenance", &body, &[], &tables)
@@ -48,13 +48,12 @@ fn documents(evidence: &Evidence) -> Table {
     let remark = Cell::text(format!("format `{}`", plan.format));
     table.row([Cell::text("plan"), Cell::name(&evidence.plan_path), Cell::digest(&plan.digest), remark]);
     for (named, number) in evidence.runs.iter().zip(1..) {
-        let of = if evidence.is_of_plan(&named.run) { "of this plan" } else { "of another plan" };
-        table.row([
-            Cell::text(format!("run {number}")),
-            Cell::name(&named.path),
-            Cell::digest(&named.run.digest),
-            Cell::text(of).with_note(&format!("plan `{}`", named.run.plan_digest)),
-        ]);
+        let remark = match evidence.is_of_plan(&named.run) {
+            true => Cell::text("of this plan"),
+            false => Cell::text("of another plan").with_note(&format!("plan `{}`", named.run.plan_digest)),
+        };
+        let (run, digest) = (Cell::text(format!("run {number}")), Cell::digest(&named.run.digest));
+        table.row([run, Cell::name(&named.path), digest, remark]);
     }
     table
 }
@@ -76,8 +75,8 @@ fn solver(plan: &Plan) -> Table {
     let mut table = Table::new("tables/solver", "How the plan was found", &columns);
     let unit = if solver.minimizes == "cost_usd" { "USD" } else { "s" };
     let status = match solver.status {
-        scenarios::plan::SolverStatus::Optimal => "optimal",
-        scenarios::plan::SolverStatus::Feasible => "feasible, not proven optimal",
+        SolverStatus::Optimal => "optimal",
+        SolverStatus::Feasible => "feasible, not proven optimal",
     };
     table.row([
         Cell::name(&solver.name),
@@ -122,32 +121,59 @@ fn sites(plan: &Plan) -> Table {
 fn runs(evidence: &Evidence) -> Table {
     let columns = [
         ("Run", "run"),
-        ("Workload", "workload"),
         ("Status", "status"),
         ("Started", "started_at"),
-        ("Device", "device"),
-        ("Host", "host"),
+        ("Processor", "cpu"),
+        ("Cores", "cores"),
+        ("Memory", "memory_bytes"),
+        ("System", "os"),
         ("Software", "software"),
+    ];
+    let mut table = Table::new("tables/runs", "Runs and the computers that they ran on", &columns);
+    for (named, number) in evidence.runs.iter().zip(1_u64..) {
+        let (run, host) = (&named.run, &named.run.host);
+        table.row([
+            Cell::count(number),
+            status(run.status),
+            Cell::name(&run.started_at),
+            Cell::name(&host.cpu),
+            Cell::count(host.cores.into()),
+            Cell::bytes(host.memory_bytes),
+            Cell::name(&host.os),
+            Cell::name(&run.software),
+        ]);
+    }
+    table
+}
+
+fn status(status: RunStatus) -> Cell {
+    Cell::judged(status == RunStatus::Completed, status_word(status), status_word(status))
+}
+
+fn workloads(evidence: &Evidence) -> Table {
+    let columns = [
+        ("Run", "run"),
+        ("Workload", "workload"),
+        ("Status", "status"),
+        ("Site that it stood for", "site"),
+        ("Strategy", "strategy"),
+        ("Device", "device"),
+        ("Steps timed", "steps"),
         ("Wall time", "seconds"),
         ("Checkpoint", "checkpoint"),
     ];
-    let mut table = Table::new("tables/runs", "What ran where", &columns);
+    let mut table = Table::new("tables/workload-runs", "What ran", &columns);
     for m in evidence.measurements() {
-        let (w, host) = (m.workload, &m.run.host);
-        let device = format!("{} × {}, {}", w.device.count, w.device.kind, w.device.name);
+        let (w, device) = (m.workload, &m.workload.device);
+        let words = format!("{} × {}, {}", device.count, device.kind, device.name);
         table.row([
-            Cell::text(m.run_number.to_string()),
-            Cell::name(&w.workload).with_note(&format!("{} at {}", w.strategy, w.site)),
-            Cell::judged(w.status == scenarios::run::RunStatus::Completed, "completed", status_word(w.status)),
-            Cell::name(&m.run.started_at),
-            Cell::name(&device).with_note(&format!("burn back end {}", w.device.backend)),
-            Cell::name(&host.cpu).with_note(&format!(
-                "{}, {} cores, {}",
-                host.os,
-                host.cores,
-                bytes(host.memory_bytes)
-            )),
-            Cell::name(&m.run.software),
+            Cell::count(m.run_number as u64),
+            Cell::name(&w.workload),
+            status(w.status),
+            Cell::name(&w.site),
+            Cell::text(w.strategy.to_string()),
+            Cell::name(&words).with_note(&format!("burn back end {}", device.backend)),
+            Cell::count(w.steps),
             Cell::duration(w.seconds),
             w.checkpoint.as_ref().map_or_else(Cell::none, Cell::name),
         ]);
@@ -166,31 +192,29 @@ fn data(evidence: &Evidence) -> Table {
         ("Training", "train_records"),
         ("Validation", "validation_records"),
         ("Test", "test_records"),
-        ("Dropped", "dropped"),
+        ("Dropped, malformed", "dropped_malformed"),
+        ("Dropped, duplicate", "dropped_duplicates"),
     ];
     let mut table = Table::new("tables/data", "Data that was read, in records", &columns);
     for m in evidence.measurements() {
         let d = &m.workload.data;
-        let dropped = d.dropped_malformed.saturating_add(d.dropped_duplicates);
-        let of = count(d.dropped_malformed) + " malformed, " + &count(d.dropped_duplicates) + " duplicate";
         table.row([
-            Cell::text(m.run_number.to_string()),
+            Cell::count(m.run_number as u64),
             Cell::name(&m.workload.workload),
             Cell::name(&d.dataset),
             Cell::text(&d.source).with_class("wide"),
-            if is_generated(d) { Cell::text("yes").shown_as("⚠ generated") } else { Cell::text("no") },
+            if is_generated(d) {
+                Cell::text("yes").shown_as("⚠ generated").with_class("mark")
+            } else {
+                Cell::text("no")
+            },
             Cell::digest(&d.digest),
             Cell::count(d.train_records),
             Cell::count(d.validation_records),
-            Cell::count(d.test_records).with_note(&share(d)),
-            Cell::count(dropped).with_note(&of),
+            Cell::count(d.test_records),
+            Cell::count(d.dropped_malformed),
+            Cell::count(d.dropped_duplicates),
         ]);
     }
     table
-}
-
-/// The test records as a share of all.
-fn share(data: &scenarios::run::DataUsed) -> String {
-    let all = data.train_records as f64 + data.validation_records as f64 + data.test_records as f64;
-    if all > 0.0 { percent(data.test_records as f64 / all) } else { String::new() }
 }

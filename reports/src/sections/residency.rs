@@ -154,7 +154,7 @@ fn traffic(evidence: &Evidence) -> Table {
     for m in evidence.measurements() {
         for traffic in &m.workload.traffic {
             table.row([
-                Cell::text(m.run_number.to_string()),
+                Cell::count(m.run_number as u64),
                 Cell::name(&m.workload.workload),
                 Cell::text(traffic.form.to_string()),
                 Cell::name(&traffic.from),

@@ -41,7 +41,9 @@ fn charts(measured: &[Measurement<'_>]) -> Result<Vec<Chart>, ReportError> {
             .map(|m| Point { number: m.number, series: series(m), measured: m.measured(), predicted: m.predicted() })
             .collect();
         let caption = Caption { name, title: &title, finding: &finding };
-        charts.push(throughput(caption, table(name, &title, &of_kind), &points, &first.workload.throughput_unit)?);
+        charts.push(
+            throughput(caption, table(name, &title, &of_kind), &points, &first.workload.throughput_unit)?.opened(),
+        );
     }
     Ok(charts)
 }

@@ -1,5 +1,7 @@
 //! Verdict: what was decided, at what price, and whether it held.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use indexmap::IndexMap;
 use scenarios::plan::{Plan, SolverStatus, Verdict};
@@ -15,6 +17,7 @@ use crate::format::{self, duration, list, percent, prose, signed_percent, usd};
 #[template(path = "sections/verdict.html")]
 struct Body {
     sentences: Vec<String>,
+    outcomes: Vec<String>,
     figures: Vec<KeyFigure>,
     caveats: Vec<String>,
     summary: Vec<String>,
@@ -30,10 +33,11 @@ struct KeyFigure {
 /// The verdict.
 pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
     let plan = &evidence.plan;
-    let mut sentences = vec![placement(plan), price(plan), proof(plan), residency(plan)];
-    sentences.extend(evidence.runs.iter().zip(1..).map(|(named, number)| outcome(evidence, &named.run, number)));
+    let sentences = [placement(plan), price(plan), proof(plan), residency(plan)];
+    let outcomes = evidence.runs.iter().zip(1..).map(|(named, number)| outcome(evidence, &named.run, number));
     let body = Body {
         sentences: sentences.iter().map(|sentence| prose(sentence)).collect(),
+        outcomes: outcomes.map(|outcome| prose(&outcome)).collect(),
         figures: figures(evidence),
         caveats: caveats(evidence).iter().map(|caveat| prose(caveat)).collect(),
         summary: plan.explanation.summary.iter().map(|sentence| prose(sentence)).collect(),
@@ -95,23 +99,20 @@ fn proof(plan: &Plan) -> String {
 }
 
 fn residency(plan: &Plan) -> String {
-    let moved = match plan.flows.len() {
-        0 => "No data moves between sites".to_owned(),
-        1 => "1 movement of data between sites is planned".to_owned(),
-        n => format!("{n} movements of data between sites are planned"),
+    let ruled = unruled(plan).is_empty();
+    let moved = match (plan.flows.len(), ruled) {
+        (0, _) => "No data moves between sites.".to_owned(),
+        (1, true) => "One movement of data between sites is planned, and permitted by the rules.".to_owned(),
+        (n, true) => format!("{n} movements of data between sites are planned, each permitted by the rules."),
+        (n, false) => format!("{n} movements of data between sites are planned, not all by a named rule."),
     };
-    let refused = match plan.residency.refusals.len() {
-        0 => "residency rules refused nothing".to_owned(),
-        1 => "residency rules refused 1 step of another placement".to_owned(),
-        n => format!("residency rules refused {n} steps of other placements"),
-    };
-    let without = unruled(plan);
-    let permitted = match (plan.flows.len(), without.len()) {
-        (0, _) => "",
-        (_, 0) => ", each permitted by a named rule or of public data only",
-        _ => ", not all by a named rule",
-    };
-    format!("{moved}{permitted}; {refused}.")
+    let refusals = plan.residency.refusals.iter();
+    let refused: BTreeSet<_> = refusals.map(|refusal| (&refusal.workload, &refusal.site)).collect();
+    match refused.len() {
+        0 => format!("{moved} Residency rules kept no workload from any site."),
+        1 => format!("{moved} Residency rules kept one workload from one site."),
+        n => format!("{moved} Residency rules ruled out {n} pairs of a workload and a site."),
+    }
 }
 
 /// Movements of classified data for which the plan names no rule.
