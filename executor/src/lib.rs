@@ -1,1 +1,17 @@
-//! .
+//! Runs plans for real: devices, models in burn, data, ranks, training, evaluation, calibration.
+//!
+//! It knows no solver. What it needs of a plan is in the plan; what it measures goes into the run
+//! record and the machine profile.
+
+pub mod calibrate;
+pub mod cli;
+mod commands;
+pub mod data;
+pub mod device;
+pub mod evaluate;
+pub mod guard;
+pub mod model;
+pub mod record;
+pub mod train;
+pub mod transport;
+pub mod workflow;

@@ -1,1 +1,7 @@
-fn main() {}
+//! `executor`: runs plans for real.
+
+use scenarios::terminal::Exit;
+
+fn main() -> Exit {
+    executor::cli::run()
+}

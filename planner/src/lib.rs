@@ -1,1 +1,15 @@
-//! .
+//! From a scenario to a plan: predicts every job, places all of them, checks and explains the result.
+//!
+//! Data flows one way: [`candidates`] lists placements with the times that [`performance`]
+//! predicts, [`placement`] chooses among them, [`planning`] writes the choice down as a plan,
+//! [`explain`] says why, and [`verify`] checks the plan without any of their code. Only
+//! [`commands`] read files and print.
+
+pub mod candidates;
+pub mod cli;
+pub mod commands;
+pub mod explain;
+pub mod performance;
+pub mod placement;
+pub mod planning;
+pub mod verify;

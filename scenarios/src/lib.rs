@@ -14,6 +14,8 @@ pub mod plan;
 pub mod residency;
 pub mod run;
 pub mod scenario;
+pub mod schema;
 pub mod strategy;
 pub mod terminal;
 pub mod units;
+pub mod yaml;

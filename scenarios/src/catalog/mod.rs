@@ -3,160 +3,207 @@
 //! It is part of the binary (`scenarios/catalog/*.csv`, provenance in its README.md). Prices are
 //! list prices in US dollars without tax or discounts; each row keeps its date and source.
 
-use rust_decimal::Decimal;
+mod accelerator;
+mod continent;
+mod egress;
+mod instance;
+mod jurisdiction;
+mod pairs;
+mod path;
+mod region;
+mod table;
+
+pub use accelerator::{Accelerator, PCIE_BYTES_PER_SECOND};
+pub use egress::EgressPrice;
+pub use instance::Instance;
+pub use jurisdiction::{GROUPS, GROUPS_AS_OF, is_country};
+pub use path::Path;
+pub use region::{Carbon, Region};
+
+use std::sync::LazyLock;
+
+use crate::document;
 
 /// All facts.
 #[derive(Debug)]
 pub struct Catalog {
     instances: Vec<Instance>,
     regions: Vec<Region>,
-}
-
-/// An instance type in one region.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Instance {
-    /// Provider.
-    pub provider: String,
-    /// Region.
-    pub region: String,
-    /// Type.
-    pub instance_type: String,
-    /// Virtual CPUs, where known.
-    pub vcpus: Option<f64>,
-    /// Main memory in GiB, where known.
-    pub memory_gib: Option<f64>,
-    /// Accelerator as the provider names it; none for a CPU type.
-    pub accelerator: Option<String>,
-    /// Accelerators in one instance; fractional for slices.
-    pub accelerator_count: f64,
-    /// Memory of one accelerator in GiB, where known.
-    pub accelerator_memory_gib: Option<f64>,
-    /// On-demand price, where sold so.
-    pub on_demand_usd_per_hour: Option<Decimal>,
-    /// Date of the price.
-    pub price_date: String,
-    /// Where the price was read.
-    pub source: String,
-}
-
-/// A region of a provider.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Region {
-    /// Provider.
-    pub provider: String,
-    /// Region.
-    pub region: String,
-    /// Name for people.
-    pub name: String,
-    /// ISO 3166 code of its country.
-    pub country: String,
-    /// Latitude and longitude in degrees, where known.
-    pub position: Option<[f64; 2]>,
-    /// `commercial`, `government`, `china` or `sovereign`.
-    pub kind: String,
-}
-
-/// Data sheet of an accelerator.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Accelerator {
-    /// Name.
-    pub name: String,
-    /// Memory in bytes.
-    pub memory_bytes: u64,
-    /// Memory bandwidth in bytes per second.
-    pub memory_bytes_per_second: f64,
-    /// Peak rate in 32-bit floating point, FLOP/s, where known.
-    pub fp32_flops: Option<f64>,
-    /// Board power in watts, where known.
-    pub watts: Option<f64>,
-}
-
-/// Price of data that leaves a region.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EgressPrice {
-    /// US dollars a gigabyte.
-    pub usd_per_gb: Decimal,
-    /// Where it was read, or how it was derived.
-    pub source: String,
-}
-
-/// Network path between two places.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Path {
-    /// Rate in Gbit/s of one pair of machines.
-    pub gbps: f64,
-    /// Round-trip time in seconds.
-    pub round_trip_seconds: f64,
-    /// Measured or estimated, and from what.
-    pub source: String,
+    accelerators: Vec<(String, Accelerator)>,
+    jurisdictions: Vec<jurisdiction::Jurisdiction>,
+    egress: egress::Egress,
+    measured: pairs::Pairs<path::Measured>,
+    as_of: String,
+    digest: String,
 }
 
 impl Catalog {
-    /// The catalogue of this version of Causeway.
+    /// The catalogue of this version of Causeway, read when it is first asked for.
     #[must_use]
     pub fn bundled() -> &'static Self {
-        static CATALOG: std::sync::LazyLock<Catalog> =
-            std::sync::LazyLock::new(|| Catalog { instances: Vec::new(), regions: Vec::new() });
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::read);
         &CATALOG
     }
 
-    /// Date of the newest fact.
+    fn read() -> Self {
+        let regions = region::load();
+        let instances = instance::load();
+        let as_of = instances.iter().map(|instance| instance.price_date.as_str()).max().unwrap_or_default();
+        Self {
+            as_of: as_of.to_owned(),
+            digest: digest(),
+            accelerators: accelerator::load(),
+            jurisdictions: jurisdiction::load(),
+            egress: egress::load(&regions),
+            measured: path::load(&regions),
+            instances,
+            regions,
+        }
+    }
+
+    /// Date of the newest price.
     #[must_use]
     pub fn as_of(&self) -> &str {
-        ""
+        &self.as_of
     }
 
     /// SHA-256 over the catalogue's files.
     #[must_use]
     pub fn digest(&self) -> &str {
-        ""
+        &self.digest
     }
 
-    /// All instance types in all regions.
+    /// All instance types in all regions, by provider, region and type.
     #[must_use]
     pub fn instances(&self) -> &[Instance] {
         &self.instances
     }
 
-    /// All regions.
+    /// All regions, by provider and region.
     #[must_use]
     pub fn regions(&self) -> &[Region] {
         &self.regions
     }
 
+    /// Names of all providers that have regions, sorted.
+    pub fn providers(&self) -> impl Iterator<Item = &str> + Clone {
+        self.regions.chunk_by(|a, b| a.provider == b.provider).map(|regions| regions[0].provider.as_str())
+    }
+
+    /// Instance types that are sold in a region, by type.
+    #[must_use]
+    pub fn instances_in(&self, provider: &str, region: &str) -> &[Instance] {
+        let place = |at: &Instance| (at.provider.as_str(), at.region.as_str()).cmp(&(provider, region));
+        let start = self.instances.partition_point(|instance| place(instance).is_lt());
+        let end = self.instances.partition_point(|instance| place(instance).is_le());
+        &self.instances[start..end]
+    }
+
     /// An instance type in a region.
     #[must_use]
-    pub fn instance(&self, _provider: &str, _region: &str, _instance_type: &str) -> Option<&Instance> {
-        None
+    pub fn instance(&self, provider: &str, region: &str, instance_type: &str) -> Option<&Instance> {
+        let wanted = (provider, region, instance_type);
+        self.instances.binary_search_by(|other| instance::key(other).cmp(&wanted)).ok().map(|at| &self.instances[at])
     }
 
     /// A region.
     #[must_use]
-    pub fn region(&self, _provider: &str, _region: &str) -> Option<&Region> {
-        None
+    pub fn region(&self, provider: &str, region: &str) -> Option<&Region> {
+        pairs::index(&self.regions, provider, region).map(|at| &self.regions[at])
     }
 
     /// Data sheet of an accelerator by the name that instances or data sheets give it.
+    ///
+    /// Instances don't say whether an A100, H100, P100 or V100 is the SXM or the PCIe card; the more usual form is
+    /// taken. None for chips whose data sheet is not in the catalogue, such as Alibaba's undisclosed Hopper parts.
     #[must_use]
-    pub fn accelerator(&self, _name: &str) -> Option<&Accelerator> {
-        None
+    pub fn accelerator(&self, name: &str) -> Option<&Accelerator> {
+        let at = self.accelerators.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+        Some(&self.accelerators[at].1)
     }
 
-    /// Names of the dated groups of countries that hold a country (`eea`, `eu`, `eu-adequate`, …).
-    #[must_use]
-    pub fn groups(&self, _country: &str) -> Vec<&'static str> {
-        Vec::new()
+    /// All names of accelerators that have a data sheet, sorted.
+    pub fn accelerator_names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.accelerators.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Price of data that leaves `from` for another region, or for the internet.
+    /// Names of the dated groups of countries that hold a country, see [`GROUPS`].
     #[must_use]
-    pub fn egress(&self, _from: (&str, &str), _to: Option<(&str, &str)>) -> Option<EgressPrice> {
-        None
+    pub fn groups(&self, country: &str) -> Vec<&'static str> {
+        let found = self.jurisdictions.binary_search_by(|other| other.country.as_str().cmp(country));
+        found.map_or_else(|_| Vec::new(), |at| self.jurisdictions[at].groups.clone())
+    }
+
+    /// Price of data that leaves `from` for another region, or for the internet: the first tier that costs anything.
+    ///
+    /// Between regions of one provider its price for that pair; to another cloud that pair's price where it is known,
+    /// else the one to the internet. `source` says which. None for an unknown region or a provider without prices.
+    #[must_use]
+    pub fn egress(&self, from: (&str, &str), to: Option<(&str, &str)>) -> Option<EgressPrice> {
+        let from = pairs::index(&self.regions, from.0, from.1)?;
+        let to = match to {
+            Some((provider, region)) => Some(pairs::index(&self.regions, provider, region)?),
+            None => None,
+        };
+        self.egress.price(&self.regions, from, to)
     }
 
     /// Network between two regions: measured, or estimated from their distance.
     #[must_use]
-    pub fn path(&self, _from: (&str, &str), _to: (&str, &str)) -> Option<Path> {
-        None
+    pub fn path(&self, from: (&str, &str), to: (&str, &str)) -> Option<Path> {
+        let from = pairs::index(&self.regions, from.0, from.1)?;
+        let to = pairs::index(&self.regions, to.0, to.1)?;
+        path::path(&self.measured, &self.regions, from, to)
+    }
+}
+
+fn digest() -> String {
+    let files = table::FILES.iter().flat_map(|file| [file.name, "\0", file.text, "\0"]);
+    document::sha256(files.collect::<String>().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_read_whole() {
+        let catalog = Catalog::bundled();
+        assert_eq!(catalog.instances().len(), 5612);
+        assert_eq!(catalog.regions().len(), 376);
+        assert_eq!(catalog.as_of(), "2026-07-20");
+        assert_eq!(catalog.digest().len(), "sha256:".len() + 64);
+        assert!(catalog.instances().iter().all(|i| catalog.region(&i.provider, &i.region).is_some()));
+        assert!(catalog.providers().any(|provider| provider == "alibaba"));
+        assert!(catalog.accelerator_names().any(|name| name == "A100"));
+    }
+
+    #[test]
+    fn instances_have_the_price_and_network_of_their_row() {
+        let check = |place: (&str, &str), name: &str, expected: Option<(&str, Option<f64>)>| {
+            let found = Catalog::bundled().instance(place.0, place.1, name);
+            let price = found.and_then(|found| found.on_demand_usd_per_hour).map(|price| price.to_string());
+            assert_eq!(price.as_deref().zip(found.map(|found| found.network_gbps)), expected, "{place:?} {name}");
+        };
+        check(("aws", "eu-central-1"), "g4dn.xlarge", Some(("0.658", Some(5.0))));
+        check(("azure", "germanywestcentral"), "Standard_NC4as_T4_v3", Some(("0.658", None)));
+        check(("alibaba", "cn-hangzhou"), "ecs.gn7i-c8g1.2xlarge", Some(("1.327091", None)));
+        check(("aws", "eu-central-1"), "ecs.gn7i-c8g1.2xlarge", None);
+        assert_eq!(Catalog::bundled().instances_in("aws", "moon-1"), []);
+        assert!(Catalog::bundled().instances_in("aws", "eu-central-1").len() > 50);
+    }
+
+    #[test]
+    fn suspected_prices_are_left_out() {
+        let catalog = Catalog::bundled();
+        assert!(catalog.instances().iter().all(|instance| !instance.flags.contains("suspected")));
+        assert_eq!(catalog.instance("gcp", "us-central1", "a2-ultragpu-1g"), None);
+    }
+
+    #[test]
+    fn regions_know_their_country_and_electricity() {
+        let region = Catalog::bundled().region("aws", "eu-central-1").expect("it is in the catalogue");
+        assert_eq!((region.country.as_str(), region.kind.as_str()), ("DE", "commercial"));
+        assert!(region.carbon.as_ref().is_some_and(|carbon| carbon.gco2e_per_kwh > 100.0));
     }
 }

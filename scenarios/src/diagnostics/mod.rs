@@ -1,5 +1,11 @@
 //! Problems of documents that people write: all at once, each with its place and smallest fix.
 
+mod render;
+mod suggest;
+
+pub use render::render;
+pub use suggest::{did_you_mean, listed};
+
 use std::ops::Range;
 
 /// One problem.
@@ -13,4 +19,18 @@ pub struct Diagnostic {
     pub label: String,
     /// The smallest fix.
     pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A problem at a place.
+    #[must_use]
+    pub fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { message: message.into(), span, label: label.into(), help: None }
+    }
+
+    /// The same problem with its smallest fix.
+    #[must_use]
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
 }

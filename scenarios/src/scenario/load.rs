@@ -1,14 +1,17 @@
 //! Reading a scenario with everything that it names.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::Scenario;
+use super::{Scenario, check, places, profiles};
 use crate::catalog::Catalog;
 use crate::diagnostics::Diagnostic;
 use crate::machine::MachineProfile;
 use crate::plan::PlacedSite;
+use crate::yaml::{self, Located, Node};
+use crate::{document, schema};
 
 /// A scenario that is valid in itself, with what it names.
 #[derive(Debug, Clone)]
@@ -46,7 +49,7 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// It has problems.
-    #[error("{} problem(s) in `{name}`", problems.len())]
+    #[error("{} in `{name}`", count(problems.len()))]
     Invalid {
         /// Name of the source in messages.
         name: String,
@@ -57,11 +60,108 @@ pub enum LoadError {
     },
 }
 
+fn count(problems: usize) -> String {
+    if problems == 1 { "1 problem".to_owned() } else { format!("{problems} problems") }
+}
+
 /// Reads the scenario at `path` (`-` is standard input) with the machine profiles that it names,
 /// from the folder `profiles` or, by default, from the scenario's own.
 ///
+/// Limits: 4 MiB, 64 levels, 1,000 sites, pools of a site and workloads, 10,000 datasets, policies and links.
+///
 /// # Errors
 /// It cannot be read, or has problems; then all of them are told.
-pub fn load(_path: &Path, _profiles: Option<&Path>, _catalog: &Catalog) -> Result<Loaded, LoadError> {
-    Err(LoadError::Read { path: PathBuf::new(), source: std::io::Error::other("not read") })
+pub fn load(path: &Path, profiles: Option<&Path>, catalog: &Catalog) -> Result<Loaded, LoadError> {
+    let source = Source::read(path)?;
+    let folder = profiles.or_else(|| path.parent()).unwrap_or(Path::new(""));
+    let stated = (!is_stdin(path)).then(|| path.to_owned());
+    match resolve(&source.text, folder, catalog) {
+        Ok(loaded) => Ok(Loaded { path: stated, ..loaded }),
+        Err(problems) => Err(source.invalid(problems)),
+    }
+}
+
+/// Digest of the scenario at `path`, to see whether a plan still answers it. Names are not looked up.
+///
+/// # Errors
+/// It cannot be read, or is no scenario.
+pub fn digest_of_file(path: &Path) -> Result<String, LoadError> {
+    let source = Source::read(path)?;
+    match parse(&source.text) {
+        Ok(parsed) if parsed.problems.is_empty() => Ok(document::digest_of(&parsed.scenario)),
+        Ok(parsed) => Err(source.invalid(parsed.problems)),
+        Err(problem) => Err(source.invalid(vec![problem])),
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The text of a scenario with its name in messages.
+struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    fn read(path: &Path) -> Result<Self, LoadError> {
+        let fail = |source| LoadError::Read { path: path.to_owned(), source };
+        let name = if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
+        let input: Box<dyn std::io::Read> = if is_stdin(path) {
+            Box::new(std::io::stdin())
+        } else {
+            Box::new(std::fs::File::open(path).map_err(fail)?)
+        };
+        let mut bytes = Vec::new();
+        input.take(yaml::MAX_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+        let empty = Self { name, text: String::new() };
+        if bytes.len() as u64 > yaml::MAX_BYTES {
+            let message = format!("the file has more than {} MiB", yaml::MAX_BYTES >> 20);
+            return Err(empty.invalid(vec![Diagnostic::new(0..0, message, "too large to be a scenario")]));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { text, ..empty }),
+            Err(error) => {
+                let message = format!("this is no text: byte {} is not UTF-8", error.utf8_error().valid_up_to());
+                Err(empty.invalid(vec![Diagnostic::new(0..0, message, "save the file as UTF-8")]))
+            }
+        }
+    }
+
+    fn invalid(self, mut problems: Vec<Diagnostic>) -> LoadError {
+        problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        LoadError::Invalid { name: self.name, text: self.text, problems }
+    }
+}
+
+/// A scenario as far as its schema goes.
+struct Parsed {
+    root: Node,
+    scenario: Scenario,
+    problems: Vec<Diagnostic>,
+}
+
+fn parse(text: &str) -> Result<Parsed, Diagnostic> {
+    let (root, mut problems) = yaml::parse(text)?;
+    let (value, wrong) = yaml::read(&schema::SCENARIO, &root);
+    problems.extend(wrong);
+    let scenario = serde_json::from_value(value)
+        .map_err(|error| Diagnostic::new(root.span.clone(), format!("this is no scenario: {error}"), "here"))?;
+    Ok(Parsed { root, scenario, problems })
+}
+
+/// Everything that can be said about a scenario's text: what it means, or all of its problems.
+fn resolve(text: &str, folder: &Path, catalog: &Catalog) -> Result<Loaded, Vec<Diagnostic>> {
+    let Parsed { root, scenario, mut problems } = parse(text).map_err(|problem| vec![problem])?;
+    let root = Located::root(&root);
+    problems.extend(check::check(&scenario, root.clone(), catalog, &problems));
+    let (profiles, unusable) = profiles::read(&scenario, &root, folder);
+    problems.extend(unusable);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let placed = |(name, site): (&String, _)| (name.clone(), places::placed(name, site, catalog));
+    let sites = scenario.sites.iter().map(placed).collect();
+    Ok(Loaded { digest: document::digest_of(&scenario), path: None, profiles, sites, scenario })
 }

@@ -1,15 +1,20 @@
 //! The scenario: what an architect writes.
 
+mod check;
 mod dataset;
 mod link;
 mod load;
+mod places;
 mod policy;
+mod profiles;
 mod site;
+#[cfg(test)]
+mod tests;
 mod workload;
 
 pub use dataset::{Dataset, FileFormat, Files};
 pub use link::Link;
-pub use load::{LoadError, Loaded, LoadedProfile, load};
+pub use load::{LoadError, Loaded, LoadedProfile, digest_of_file, load};
 pub use policy::{Action, Effect, Form, Rule};
 pub use site::{InlineMachine, Machine, OnDemand, Owned, Pool, Purchase, PurchaseKind, Site, SiteKind};
 pub use workload::{

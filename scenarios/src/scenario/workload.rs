@@ -27,7 +27,7 @@ pub struct Workload {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sites: Vec<String>,
     /// Parallel strategies to consider.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Strategies::is_default")]
     pub strategies: Strategies,
 }
 
@@ -103,6 +103,7 @@ pub struct Evaluation {
 #[serde(default, deny_unknown_fields)]
 pub struct Preprocessing {
     /// Pixel values are first scaled to 0..1, then (x − mean) / deviation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub normalize: Option<[f32; 2]>,
     /// Random changes of the training records.
     pub augmentation: Augmentation,
@@ -188,9 +189,16 @@ pub enum Precision {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Strategies {
-    /// Numbers of data-parallel replicas; the global batch must be divisible by each.
+    /// Numbers of data-parallel replicas; the global batch must be divisible by each. By default those of 1, 2, 4 and 8
+    /// that divide it.
     #[serde(default = "default_data")]
     pub data: Vec<NonZeroU32>,
+}
+
+impl Strategies {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Default for Strategies {

@@ -69,6 +69,15 @@ impl From<&crate::document::DocumentError> for Exit {
     }
 }
 
+impl From<&crate::scenario::LoadError> for Exit {
+    fn from(error: &crate::scenario::LoadError) -> Self {
+        match error {
+            crate::scenario::LoadError::Read { .. } => Self::Usage,
+            crate::scenario::LoadError::Invalid { .. } => Self::InvalidDocument,
+        }
+    }
+}
+
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         ExitCode::from(self.code())

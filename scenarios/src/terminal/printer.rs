@@ -4,6 +4,10 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
+use super::Exit;
+use crate::diagnostics;
+use crate::scenario::LoadError;
+
 /// How data is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum OutputFormat {
@@ -89,13 +93,13 @@ impl Printer {
     /// Prints a line about what is going on.
     pub fn status(&self, text: &str) {
         if !self.quiet {
-            self.line(text);
+            Self::line(text);
         }
     }
 
     /// Prints a warning that the user can act on.
     pub fn warning(&self, text: &str) {
-        self.line(&format!("\u{1b}[33mwarning:\u{1b}[0m {text}"));
+        Self::line(&format!("\u{1b}[33mwarning:\u{1b}[0m {text}"));
     }
 
     /// Prints an error with its causes and, if there is one, a hint.
@@ -106,23 +110,36 @@ impl Printer {
         while let Some(inner) = cause {
             let message = inner.to_string();
             if !said.contains(&message) {
-                text.push_str(&format!("\n  caused by: {message}"));
+                text = format!("{text}\n  caused by: {message}");
             }
             said = message;
             cause = inner.source();
         }
-        self.line(&text);
+        Self::line(&text);
         if let Some(help) = help {
-            self.line(&format!("  \u{1b}[36mhelp:\u{1b}[0m {help}"));
+            Self::line(&format!("  \u{1b}[36mhelp:\u{1b}[0m {help}"));
         }
     }
 
     /// Prints a report that is already rendered, such as diagnostics with their source.
     pub fn rendered(&self, text: &str) {
-        self.line(text.trim_end());
+        Self::line(text.trim_end());
     }
 
-    fn line(self, text: &str) {
+    /// Prints why a scenario cannot be used, with the lines of its source, and gives the exit code of that.
+    #[must_use]
+    pub fn load_error(&self, error: &LoadError) -> Exit {
+        match error {
+            LoadError::Read { .. } => self.error(error, Some("check the path, or give `-` to read standard input")),
+            LoadError::Invalid { name, text, problems } => {
+                self.rendered(&diagnostics::render(name, text, problems));
+                self.error(error, None);
+            }
+        }
+        Exit::from(error)
+    }
+
+    fn line(text: &str) {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
 }

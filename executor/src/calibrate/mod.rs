@@ -1,0 +1,77 @@
+//! Measures what the performance model needs on the machine that this runs on.
+//!
+//! The shapes are those of common small and middling networks; none is taken from a model that is
+//! to be predicted. Ranks are measured at the same time, as they run, since they share caches,
+//! memory and sometimes the device.
+
+mod input;
+mod operations;
+mod probe;
+mod ranks;
+mod shapes;
+mod transport;
+
+use scenarios::machine::{DeviceKind, FORMAT, Host, MachineProfile};
+
+use crate::device::Devices;
+use crate::workflow::SOFTWARE;
+
+/// Numbers of ranks to measure by default: powers of two up to the cores (or GPUs), and those.
+#[must_use]
+pub fn usual_ranks(devices: &Devices, host: &Host) -> Vec<u32> {
+    let most = match devices.description.kind {
+        DeviceKind::Cpu => host.cores,
+        DeviceKind::Gpu => devices.description.count,
+    };
+    let mut ranks: Vec<u32> = (0..).map(|power| 1 << power).take_while(|ranks| *ranks < most).collect();
+    ranks.push(most.max(1));
+    ranks
+}
+
+/// Measures everything; `progress` is told what comes next.
+#[must_use]
+pub fn calibrate(
+    name: String,
+    devices: &Devices,
+    host: Host,
+    ranks: &[u32],
+    progress: &mut dyn FnMut(&str),
+) -> MachineProfile {
+    let mut profile = MachineProfile {
+        format: FORMAT.to_owned(),
+        digest: String::new(),
+        name,
+        measured_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        host,
+        device: devices.description.clone(),
+        software: SOFTWARE.to_owned(),
+        operations: Vec::new(),
+        transports: Vec::new(),
+        inputs: Vec::new(),
+    };
+    for &ranks in ranks {
+        progress(&format!("operations, {ranks} rank(s) at a time"));
+        profile.operations.extend(operations::measure(devices, ranks));
+        profile.inputs.extend(input::measure(devices, ranks));
+        if ranks > 1 {
+            profile.transports.extend(transport::measure(ranks));
+        }
+    }
+    profile
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_powers_of_two_and_the_whole_machine() {
+        let check = |cores, expected: &[u32]| {
+            let host = Host { cores, ..crate::device::host() };
+            assert_eq!(usual_ranks(&Devices::cpu(), &host), expected);
+        };
+        check(1, &[1]);
+        check(2, &[1, 2]);
+        check(6, &[1, 2, 4, 6]);
+    }
+}

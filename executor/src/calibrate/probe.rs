@@ -1,0 +1,63 @@
+//! Repeats an operation until its time is known.
+
+use std::time::{Duration, Instant};
+
+use scenarios::units::Interval;
+
+/// Runs that are not counted.
+const WARM_UP: u32 = 3;
+
+/// Fewest and most runs that are counted.
+const RUNS: std::ops::RangeInclusive<usize> = 10..=400;
+
+/// Time after which enough runs were made, if they are the fewest.
+const ENOUGH: Duration = Duration::from_millis(60);
+
+/// Seconds of each run of `work`, which says how long it took.
+pub fn repeat(mut work: impl FnMut() -> Duration) -> Vec<f64> {
+    for _ in 0..WARM_UP {
+        work();
+    }
+    let started = Instant::now();
+    let mut seconds = Vec::new();
+    while seconds.len() < *RUNS.end() && (seconds.len() < *RUNS.start() || started.elapsed() < ENOUGH) {
+        seconds.push(work().as_secs_f64());
+    }
+    seconds
+}
+
+/// Time of `work`.
+pub fn time(work: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    work();
+    started.elapsed()
+}
+
+/// What `seconds` take more than the median of `base`; at least nothing.
+pub fn beyond(seconds: Interval, base: f64) -> Interval {
+    let above = |value: f64| (value - base).max(0.0);
+    Interval { p10: above(seconds.p10), p50: above(seconds.p50), p90: above(seconds.p90) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_counted_between_their_limits() {
+        let mut runs = 0;
+        let seconds = repeat(|| {
+            runs += 1;
+            Duration::from_secs(1)
+        });
+        assert_eq!(seconds.len(), *RUNS.end());
+        assert_eq!(runs, seconds.len() as u32 + WARM_UP);
+        assert_eq!(repeat(|| time(|| std::thread::sleep(Duration::from_millis(7)))).len(), *RUNS.start());
+    }
+
+    #[test]
+    fn no_time_is_negative() {
+        let seconds = Interval { p10: 1.0, p50: 3.0, p90: 4.0 };
+        assert_eq!(beyond(seconds, 2.0), Interval { p10: 0.0, p50: 1.0, p90: 2.0 });
+    }
+}

@@ -1,0 +1,83 @@
+use scenarios::scenario::Split;
+use scenarios::terminal::{Exit, Printer, Table};
+use serde::Serialize;
+
+use super::{data_help, files, no_device};
+use crate::cli::EvaluateArgs;
+use crate::data::{self, Normalization, Wanted};
+use crate::device::Devices;
+use crate::evaluate::{self, Evaluation};
+use crate::model::Checkpoint;
+
+#[derive(Debug, Serialize)]
+struct View {
+    data: String,
+    records: u64,
+    accuracy: f64,
+    loss: f64,
+    throughput: f64,
+    confusion: Vec<Vec<u64>>,
+}
+
+pub(crate) fn evaluate(args: &EvaluateArgs, printer: Printer) -> Exit {
+    let devices = match Devices::select(args.device) {
+        Ok(devices) => devices,
+        Err(error) => return no_device(&error, printer),
+    };
+    let checkpoint = match Checkpoint::read(&args.weights, devices.of_rank(0)) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => {
+            printer.error(&error, None);
+            return Exit::InvalidDocument;
+        }
+    };
+    let wanted = Wanted { dataset: &args.path, path: &args.path, records: 0, seed: 0 };
+    let found = match data::find(wanted, &files(&args.data)) {
+        Ok(found) => found,
+        Err(error) => {
+            printer.error(&error, data_help(&error));
+            return Exit::RunFailed;
+        }
+    };
+    let classes = checkpoint.recipe.model.classes().unwrap_or(0);
+    let test = data::prepare(&found.train, &found.test, classes, Split::default(), 0).test;
+    let expected = checkpoint.recipe.model.input().map_or(0, |shape| shape.elements());
+    if test.values() != expected {
+        let text = format!("records have {} values, but the network takes {expected}", test.values());
+        printer.error(&std::io::Error::other(text), None);
+        return Exit::RunFailed;
+    }
+    let normalization = Normalization::new(&checkpoint.recipe.preprocessing);
+    let figures =
+        evaluate::evaluate(&checkpoint.network, &test, &normalization, args.batch as usize, devices.of_rank(0));
+    printer.status(&format!("{} on {}", args.weights.display(), found.source));
+    printer.table(args.format, &table(&figures), &view(found.source, &figures));
+    Exit::Done
+}
+
+fn view(data: String, figures: &Evaluation) -> View {
+    View {
+        data,
+        records: figures.records(),
+        accuracy: figures.accuracy(),
+        loss: figures.loss(),
+        throughput: figures.throughput(),
+        confusion: figures.confusion.clone(),
+    }
+}
+
+/// Figures of the whole, then of each class.
+fn table(figures: &Evaluation) -> Table {
+    let mut table = Table::new(&["class", "records", "right", "most often taken for"]);
+    let all = figures.records();
+    let right = format!("{:.2} %", 100.0 * figures.accuracy());
+    table.rows.push(vec!["all".to_owned(), all.to_string(), right, format!("loss {:.4}", figures.loss())]);
+    for (class, row) in figures.confusion.iter().enumerate() {
+        let count: u64 = row.iter().sum();
+        let wrong = row.iter().enumerate().filter(|(other, count)| *other != class && **count > 0);
+        let wrong = wrong.max_by_key(|(_, count)| **count).map(|(other, count)| format!("{other} ({count})"));
+        let right = format!("{:.2} %", 100.0 * row[class] as f64 / count.max(1) as f64);
+        table.rows.push(vec![class.to_string(), count.to_string(), right, wrong.unwrap_or_default()]);
+    }
+    table
+}

@@ -1,0 +1,65 @@
+//! The commands: arguments in, exit code out.
+
+mod apply;
+mod calibrate;
+mod devices;
+mod evaluate;
+mod figures;
+mod interrupt;
+mod predict;
+mod progress;
+
+pub(crate) use apply::apply;
+pub(crate) use calibrate::calibrate;
+pub(crate) use devices::devices;
+pub(crate) use evaluate::evaluate;
+pub(crate) use predict::predict;
+
+use clap::CommandFactory as _;
+use scenarios::terminal::{Exit, Printer};
+
+use crate::cli::{Cli, DataArgs};
+use crate::data::{DataError, Files};
+use crate::device::DeviceError;
+
+pub(crate) fn completions(shell: clap_complete::Shell, printer: Printer) -> Exit {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "executor", &mut text);
+    printer.data(&String::from_utf8_lossy(&text));
+    Exit::Done
+}
+
+pub(crate) fn man(printer: Printer) -> Exit {
+    let mut text = Vec::new();
+    match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+        Ok(()) => {
+            printer.data(&String::from_utf8_lossy(&text));
+            Exit::Done
+        }
+        Err(error) => {
+            printer.error(&error, None);
+            Exit::Bug
+        }
+    }
+}
+
+fn files(args: &DataArgs) -> Files {
+    Files { data: args.data.clone(), download: args.download, generate: args.generate }
+}
+
+/// Prints why there is no device.
+fn no_device(error: &DeviceError, printer: Printer) -> Exit {
+    printer.error(error, Some("use `--device cpu`, or `executor devices` to see what there is"));
+    Exit::RunFailed
+}
+
+/// The smallest fix for missing or damaged data.
+const fn data_help(error: &DataError) -> Option<&'static str> {
+    match error {
+        DataError::Missing { .. } => {
+            Some("give the folder with `--data DIR`; for MNIST, `--download` fetches the files and `--generate` draws digits instead")
+        }
+        DataError::Idx { .. } => Some("put the published file in its place"),
+        DataError::Read { .. } => None,
+    }
+}

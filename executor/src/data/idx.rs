@@ -1,0 +1,209 @@
+//! The IDX format of MNIST: big-endian header, then unsigned bytes; plain or gzip.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::Records;
+
+const IMAGES_MAGIC: u32 = 0x0000_0803;
+const LABELS_MAGIC: u32 = 0x0000_0801;
+
+/// Largest content that is read, uncompressed.
+const MAX_BYTES: u64 = 8 << 30;
+
+/// Why files are no IDX data.
+#[derive(Debug, thiserror::Error)]
+pub enum IdxError {
+    /// The file cannot be read or decompressed.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// Its path.
+        path: PathBuf,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// The file begins with something else.
+    #[error("`{}` is no IDX file of {what}: it begins with {found:#010x}, expected {expected:#010x}", path.display())]
+    Magic {
+        /// Its path.
+        path: PathBuf,
+        /// `images` or `labels`.
+        what: &'static str,
+        /// First four bytes.
+        found: u32,
+        /// What they should be.
+        expected: u32,
+    },
+    /// The file is shorter than its header.
+    #[error("`{}` is truncated: its header has {found} of {expected} bytes", path.display())]
+    Header {
+        /// Its path.
+        path: PathBuf,
+        /// Bytes that are there.
+        found: usize,
+        /// Bytes of a header.
+        expected: usize,
+    },
+    /// The content is not as long as the header says.
+    #[error("`{}` has {found} bytes of {what}, but its header promises {expected}", path.display())]
+    Length {
+        /// Its path.
+        path: PathBuf,
+        /// `images` or `labels`.
+        what: &'static str,
+        /// Bytes that are there.
+        found: u64,
+        /// Bytes that the header promises.
+        expected: u64,
+    },
+    /// Images and labels do not belong together.
+    #[error("`{}` has {images} images, but `{}` has {labels} labels", images_path.display(), labels_path.display())]
+    Counts {
+        /// File of the images.
+        images_path: PathBuf,
+        /// Number of images.
+        images: usize,
+        /// File of the labels.
+        labels_path: PathBuf,
+        /// Number of labels.
+        labels: usize,
+    },
+}
+
+/// Reads images with their labels.
+///
+/// # Errors
+/// A file cannot be read, has another format or length, or the two have different counts.
+pub fn read(images_path: &Path, labels_path: &Path) -> Result<Records, IdxError> {
+    let images = read_images(images_path)?;
+    let labels = read_labels(labels_path)?;
+    if images.len() != labels.len() {
+        let (images_path, labels_path) = (images_path.to_owned(), labels_path.to_owned());
+        return Err(IdxError::Counts { images_path, images: images.len(), labels_path, labels: labels.len() });
+    }
+    Ok(Records { labels, ..images })
+}
+
+/// Reads images; their labels are empty.
+///
+/// # Errors
+/// The file cannot be read, or has another format or length.
+pub fn read_images(path: &Path) -> Result<Records, IdxError> {
+    let bytes = read_bytes(path)?;
+    let ([count, height, width], content) = header::<3>(&bytes, IMAGES_MAGIC, "images", path)?;
+    let expected = u64::from(count).saturating_mul(u64::from(height)).saturating_mul(u64::from(width));
+    let pixels = content_of(content, expected, "images", path)?;
+    Ok(Records { height: height as usize, width: width as usize, pixels, labels: Vec::new() })
+}
+
+fn read_labels(path: &Path) -> Result<Vec<u8>, IdxError> {
+    let bytes = read_bytes(path)?;
+    let ([count], content) = header::<1>(&bytes, LABELS_MAGIC, "labels", path)?;
+    content_of(content, u64::from(count), "labels", path)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, IdxError> {
+    let fail = |source| IdxError::Read { path: path.to_owned(), source };
+    let stored = std::fs::read(path).map_err(fail)?;
+    if !stored.starts_with(&[0x1f, 0x8b]) {
+        return Ok(stored);
+    }
+    let mut bytes = Vec::new();
+    flate2::read::MultiGzDecoder::new(&stored[..]).take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
+    Ok(bytes)
+}
+
+/// The sizes in the header, and what follows it.
+fn header<'a, const N: usize>(
+    bytes: &'a [u8],
+    expected: u32,
+    what: &'static str,
+    path: &Path,
+) -> Result<([u32; N], &'a [u8]), IdxError> {
+    let short = || IdxError::Header { path: path.to_owned(), found: bytes.len(), expected: 4 + 4 * N };
+    let (magic, rest) = bytes.split_first_chunk::<4>().ok_or_else(short)?;
+    let found = u32::from_be_bytes(*magic);
+    if found != expected {
+        return Err(IdxError::Magic { path: path.to_owned(), what, found, expected });
+    }
+    let (sizes, content) = rest.split_at_checked(4 * N).ok_or_else(short)?;
+    let mut numbers = [0; N];
+    for (number, bytes) in numbers.iter_mut().zip(sizes.as_chunks::<4>().0) {
+        *number = u32::from_be_bytes(*bytes);
+    }
+    Ok((numbers, content))
+}
+
+fn content_of(content: &[u8], expected: u64, what: &'static str, path: &Path) -> Result<Vec<u8>, IdxError> {
+    let found = content.len() as u64;
+    if found == expected {
+        Ok(content.to_vec())
+    } else {
+        Err(IdxError::Length { path: path.to_owned(), what, found, expected })
+    }
+}
+
+/// Images as an IDX file holds them.
+#[cfg(test)]
+pub(crate) fn encode_images(records: &Records) -> Vec<u8> {
+    let sizes = [records.len(), records.height, records.width].map(|size| (size as u32).to_be_bytes());
+    [&IMAGES_MAGIC.to_be_bytes()[..], sizes.as_flattened(), &records.pixels].concat()
+}
+
+/// Labels as an IDX file holds them.
+#[cfg(test)]
+pub(crate) fn encode_labels(records: &Records) -> Vec<u8> {
+    [&LABELS_MAGIC.to_be_bytes()[..], &(records.labels.len() as u32).to_be_bytes(), &records.labels].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn records() -> Records {
+        Records { height: 2, width: 3, pixels: (0..24).collect(), labels: vec![3, 1, 4, 1] }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).expect("memory takes it");
+        encoder.finish().expect("memory takes it")
+    }
+
+    fn read_back(images: &[u8], labels: &[u8]) -> Result<Records, String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [images_path, labels_path] = ["images", "labels"].map(|name| folder.path().join(name));
+        std::fs::write(&images_path, images).expect("it can be written");
+        std::fs::write(&labels_path, labels).expect("it can be written");
+        let shown = format!("{}/", folder.path().display());
+        read(&images_path, &labels_path).map_err(|error| error.to_string().replace(&shown, ""))
+    }
+
+    #[test]
+    fn files_are_read_plain_and_compressed() {
+        let (images, labels) = (encode_images(&records()), encode_labels(&records()));
+        assert_eq!(read_back(&images, &labels), Ok(records()));
+        assert_eq!(read_back(&gzip(&images), &gzip(&labels)), Ok(records()));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said() {
+        let (images, labels) = (encode_images(&records()), encode_labels(&records()));
+        let check = |images: &[u8], labels: &[u8], expected: &str| {
+            assert_eq!(read_back(images, labels), Err(expected.to_owned()));
+        };
+        check(&labels, &labels, "`images` is no IDX file of images: it begins with 0x00000801, expected 0x00000803");
+        check(&images, b"PNG!....", "`labels` is no IDX file of labels: it begins with 0x504e4721, expected 0x00000801");
+        check(&images[..10], &labels, "`images` is truncated: its header has 10 of 16 bytes");
+        check(b"", &labels, "`images` is truncated: its header has 0 of 16 bytes");
+        check(&images[..30], &labels, "`images` has 14 bytes of images, but its header promises 24");
+        check(&[&images[..], b"x"].concat(), &labels, "`images` has 25 bytes of images, but its header promises 24");
+        let huge = [&IMAGES_MAGIC.to_be_bytes()[..], &[0xff; 12]].concat();
+        check(&huge, &labels, "`images` has 0 bytes of images, but its header promises 18446744073709551615");
+        let fewer = Records { labels: vec![1, 2], ..records() };
+        check(&images, &encode_labels(&fewer), "`images` has 4 images, but `labels` has 2 labels");
+        check(&gzip(&images)[..20], &labels, "cannot read `images`: unexpected end of file");
+    }
+}

@@ -1,0 +1,218 @@
+//! Trained networks as safetensors files that say what they are.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use burn_store::{BurnToPyTorchAdapter, ModuleSnapshot as _, PyTorchToBurnAdapter, SafetensorsStore};
+use scenarios::document::{self, DocumentError};
+use scenarios::model::{Model, ShapeError};
+use scenarios::scenario::Preprocessing;
+use serde::{Deserialize, Serialize};
+
+use super::Network;
+
+/// Key of the recipe in a file's metadata.
+const KEY: &str = "causeway";
+
+/// Largest file that is read.
+const MAX_BYTES: u64 = 64 << 30;
+
+/// What is needed to use the weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The network.
+    pub model: Model,
+    /// How its records were prepared.
+    pub preprocessing: Preprocessing,
+    /// Data set that it learned from, and whose residency rules it carries.
+    pub learned_from: String,
+}
+
+/// A network with its recipe.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    /// What the network is.
+    pub recipe: Recipe,
+    /// The network.
+    pub network: Network,
+}
+
+/// Why weights cannot be written or used.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// The file cannot be read.
+    #[error("cannot read the checkpoint `{}`: {source}", path.display())]
+    Read {
+        /// Its path.
+        path: PathBuf,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// The file is no safetensors file, or is damaged.
+    #[error("`{}` is no valid safetensors file: {reason}", path.display())]
+    Damaged {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file was written by another program, and does not say what network it holds.
+    #[error("`{}` does not say which network it holds", path.display())]
+    NoRecipe {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// The recipe names no possible network.
+    #[error("`{}` holds an impossible network: {source}", path.display())]
+    Shape {
+        /// Its path.
+        path: PathBuf,
+        /// Cause.
+        source: ShapeError,
+    },
+    /// The tensors are not those of the network.
+    #[error("the tensors in `{}` are not those of its network: {reason}", path.display())]
+    Mismatch {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The weights could not be put into the format.
+    #[error("cannot encode weights as safetensors: {reason}")]
+    Encode {
+        /// Cause.
+        reason: String,
+    },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] DocumentError),
+}
+
+impl Checkpoint {
+    /// Writes the weights atomically, under the names that PyTorch users expect (`layers.0.weight`).
+    ///
+    /// # Errors
+    /// The folder cannot be written to, or the disk is full; what was there before is untouched.
+    ///
+    /// # Panics
+    /// Never: recipes have string keys only.
+    pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
+        let recipe = serde_json::to_string(&self.recipe).expect("recipes have string keys");
+        let mut store = SafetensorsStore::from_bytes(None)
+            .with_to_adapter(BurnToPyTorchAdapter)
+            .skip_enum_variants(true)
+            .clear_metadata()
+            .metadata(KEY, recipe);
+        let encode = |error: burn_store::SafetensorsStoreError| CheckpointError::Encode { reason: error.to_string() };
+        self.network.save_into(&mut store).map_err(encode)?;
+        document::write_bytes(&store.get_bytes().map_err(encode)?, path)?;
+        Ok(())
+    }
+
+    /// Reads weights and builds their network on `device`.
+    ///
+    /// # Errors
+    /// The file cannot be read, is damaged, or holds something else.
+    pub fn read(path: &Path, device: &Device) -> Result<Self, CheckpointError> {
+        let bytes = read_bytes(path)?;
+        let recipe = read_recipe(&bytes, path)?;
+        let chain = recipe.model.shaped().map_err(|source| CheckpointError::Shape { path: path.to_owned(), source })?;
+        let mut network = Network::new(&chain, 0, device);
+        let mut store = SafetensorsStore::from_bytes(Some(bytes))
+            .with_from_adapter(PyTorchToBurnAdapter)
+            .skip_enum_variants(true)
+            .allow_partial(false);
+        let mismatch = |reason: String| CheckpointError::Mismatch { path: path.to_owned(), reason };
+        let applied = network.load_from(&mut store).map_err(|error| mismatch(error.to_string()))?;
+        match applied.unused.first() {
+            Some(name) => Err(mismatch(format!("it has no tensor `{name}`"))),
+            None => Ok(Self { recipe, network }),
+        }
+    }
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    let fail = |source| CheckpointError::Read { path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(fail)?.len() > MAX_BYTES {
+        let reason = format!("it has more than {} GiB", MAX_BYTES >> 30);
+        return Err(CheckpointError::Damaged { path: path.to_owned(), reason });
+    }
+    std::fs::read(path).map_err(fail)
+}
+
+fn read_recipe(bytes: &[u8], path: &Path) -> Result<Recipe, CheckpointError> {
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes)
+        .map_err(|error| CheckpointError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
+    let no_recipe = || CheckpointError::NoRecipe { path: path.to_owned() };
+    serde_json::from_str(text.ok_or_else(no_recipe)?).map_err(|_| no_recipe())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint(preset: &str) -> Checkpoint {
+        let model = Model::Preset(preset.to_owned());
+        let chain = model.shaped().expect("it is a preset");
+        Checkpoint {
+            recipe: Recipe { model, preprocessing: Preprocessing::default(), learned_from: "digits".to_owned() },
+            network: Network::new(&chain, 3, &Device::flex()),
+        }
+    }
+
+    #[test]
+    fn weights_come_back_as_they_were_under_pytorch_names() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for preset in ["mnist-cnn", "mnist-mlp", "mnist-linear"] {
+            let path = folder.path().join(preset);
+            let written = checkpoint(preset);
+            written.write(&path).expect("it can be written");
+            let read = Checkpoint::read(&path, &Device::flex()).expect("it can be read");
+            assert_eq!(read.recipe, written.recipe);
+            assert_eq!(read.network.values(), written.network.values());
+        }
+        let bytes = std::fs::read(folder.path().join("mnist-cnn")).expect("it was written");
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("it is valid");
+        let mut shapes: Vec<_> =
+            tensors.iter().map(|(name, view)| format!("{name} {:?}", view.shape())).collect();
+        shapes.sort();
+        let expected = [
+            "layers.0.bias [10]",
+            "layers.0.weight [10, 1, 5, 5]",
+            "layers.3.bias [20]",
+            "layers.3.weight [20, 10, 5, 5]",
+            "layers.6.bias [50]",
+            "layers.6.weight [50, 320]",
+            "layers.7.bias [10]",
+            "layers.7.weight [10, 50]",
+        ];
+        assert_eq!(shapes, expected);
+    }
+
+    #[test]
+    fn damaged_and_foreign_files_are_told_apart() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("weights.safetensors");
+        checkpoint("mnist-cnn").write(&path).expect("it can be written");
+        let good = std::fs::read(&path).expect("it was written");
+        let check = |bytes: Option<&[u8]>, expected: &str| {
+            match bytes {
+                Some(bytes) => std::fs::write(&path, bytes).expect("it can be written"),
+                None => std::fs::remove_file(&path).expect("it is there"),
+            }
+            let error = Checkpoint::read(&path, &Device::flex()).expect_err(expected).to_string();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(Some(&good[..good.len() / 2]), "is no valid safetensors file");
+        check(Some(b"no weights at all"), "is no valid safetensors file");
+        check(Some(b"\x02\0\0\0\0\0\0\0{}"), "does not say which network");
+        let other = String::from_utf8_lossy(&good[8..]).find("mnist-cnn").expect("the recipe names the preset") + 8;
+        let mut swapped = good.clone();
+        swapped[other..other + 9].copy_from_slice(b"mnist-mlp");
+        check(Some(&swapped), "are not those of its network");
+        check(None, "cannot read the checkpoint");
+    }
+}

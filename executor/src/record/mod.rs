@@ -1,0 +1,145 @@
+//! The folder of a run: `run.json`, `events.jsonl` and `checkpoints/`.
+
+mod event;
+mod state;
+
+pub use event::{Event, Stage};
+pub use state::{read_state, write_state, StateError};
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use scenarios::document::{self, DocumentError};
+use scenarios::run::{Run, RunStatus};
+
+/// An open run folder.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    events: File,
+}
+
+/// Why a folder cannot hold a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The folder cannot be made or written to.
+    #[error("cannot write to the run folder `{}`: {source}", path.display())]
+    Folder {
+        /// Its path.
+        path: PathBuf,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// There is a run already.
+    #[error("`{}` holds the record of an earlier run", path.display())]
+    Occupied {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// The run there is of another plan.
+    #[error("`{}` holds a run of another plan", path.display())]
+    OtherPlan {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A document cannot be read or written.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+/// What to do with the record of an earlier run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// Refuse to touch it.
+    Keep,
+    /// Go on where it stopped.
+    Resume,
+    /// Put the new record in its place.
+    Replace,
+}
+
+impl RunFolder {
+    /// Opens a folder for a run of the plan with this digest, and gives the record of the earlier run that it goes on with.
+    ///
+    /// # Errors
+    /// The folder cannot be written to, or holds a run that may not be touched.
+    pub fn open(path: &Path, plan_digest: &str, earlier: Earlier) -> Result<(Self, Option<Run>), RecordError> {
+        let fail = |source| RecordError::Folder { path: path.to_owned(), source };
+        let record = path.join("run.json");
+        let found = match (record.exists(), earlier) {
+            (true, Earlier::Keep) => return Err(RecordError::Occupied { path: path.to_owned() }),
+            (true, Earlier::Resume) => Some(document::read::<Run>(&record)?),
+            _ => None,
+        };
+        if found.as_ref().is_some_and(|run| run.plan_digest != plan_digest) {
+            return Err(RecordError::OtherPlan { path: path.to_owned() });
+        }
+        if earlier == Earlier::Replace {
+            remove_record(path).map_err(fail)?;
+        }
+        std::fs::create_dir_all(path.join("checkpoints")).map_err(fail)?;
+        let events = OpenOptions::new().create(true).append(true).open(path.join("events.jsonl")).map_err(fail)?;
+        Ok((Self { path: path.to_owned(), events }, found))
+    }
+
+    /// Trained weights of a workload.
+    #[must_use]
+    pub fn weights(&self, workload: &str) -> PathBuf {
+        self.path.join(weights_in_folder(workload))
+    }
+
+    /// State that a stopped training of a workload goes on from.
+    #[must_use]
+    pub fn state(&self, workload: &str) -> PathBuf {
+        self.path.join(format!("checkpoints/{workload}.state"))
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// The disk is full.
+    ///
+    /// # Panics
+    /// Never: events have string keys.
+    pub fn append(&mut self, event: &Event) -> Result<(), RecordError> {
+        let mut line = serde_json::to_string(event).expect("events have string keys");
+        line.push('\n');
+        let fail = |source| RecordError::Folder { path: self.path.clone(), source };
+        self.events.write_all(line.as_bytes()).map_err(fail)
+    }
+
+    /// Writes the record.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn write(&self, run: &mut Run) -> Result<(), RecordError> {
+        Ok(document::write(run, &self.path.join("run.json"))?)
+    }
+}
+
+/// Trained weights of a workload, relative to the run's folder.
+#[must_use]
+pub fn weights_in_folder(workload: &str) -> String {
+    format!("checkpoints/{workload}.safetensors")
+}
+
+/// Whether a workload of an earlier run need not run again.
+#[must_use]
+pub fn completed(run: Option<&Run>, workload: &str) -> bool {
+    let workloads = run.iter().flat_map(|run| &run.workloads);
+    workloads.into_iter().any(|done| done.workload == workload && done.status == RunStatus::Completed)
+}
+
+fn remove_record(path: &Path) -> std::io::Result<()> {
+    for name in ["run.json", "events.jsonl"] {
+        match std::fs::remove_file(path.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    match std::fs::remove_dir_all(path.join("checkpoints")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

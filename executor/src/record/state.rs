@@ -1,0 +1,106 @@
+//! State of a stopped training: one file, so that it is whole or not there.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, View};
+use scenarios::document::{self, DocumentError};
+
+use crate::train::{Progress, Resume, Snapshot};
+
+const PROGRESS: &str = "progress";
+const PARAMETERS: &str = "parameters";
+const OPTIMIZER: &str = "optimizer";
+
+/// Why a state cannot be kept or used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The file cannot be read.
+    #[error("cannot read the state `{}`: {source}", path.display())]
+    Read {
+        /// Its path.
+        path: PathBuf,
+        /// Cause.
+        source: std::io::Error,
+    },
+    /// The file is damaged.
+    #[error("the state `{}` is damaged: {reason}", path.display())]
+    Damaged {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The state could not be put into the format.
+    #[error("cannot encode the state of the training: {reason}")]
+    Encode {
+        /// Cause.
+        reason: String,
+    },
+    /// The file cannot be written.
+    #[error(transparent)]
+    Write(#[from] DocumentError),
+}
+
+/// Writes a state atomically.
+///
+/// # Errors
+/// The folder cannot be written to, or the disk is full.
+pub fn write_state(path: &Path, snapshot: &Snapshot<'_>) -> Result<(), StateError> {
+    let encode = |reason: String| StateError::Encode { reason };
+    let progress = serde_json::to_string(snapshot.progress).map_err(|error| encode(error.to_string()))?;
+    let optimizer = snapshot.optimizer.into_bytes().map_err(|error| encode(error.to_string()))?;
+    let parameters = snapshot.network.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    let tensors = [
+        (PARAMETERS, Plain { dtype: Dtype::F32, shape: [snapshot.network.parameters()], bytes: parameters }),
+        (OPTIMIZER, Plain { dtype: Dtype::U8, shape: [optimizer.len()], bytes: optimizer.to_vec() }),
+    ];
+    let metadata = HashMap::from([(PROGRESS.to_owned(), progress)]);
+    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| encode(error.to_string()))?;
+    Ok(document::write_bytes(&bytes, path)?)
+}
+
+/// Reads a state.
+///
+/// # Errors
+/// The file cannot be read, or is damaged.
+pub fn read_state(path: &Path) -> Result<Resume, StateError> {
+    let damaged = |reason: String| StateError::Damaged { path: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|source| StateError::Read { path: path.to_owned(), source })?;
+    let safe = |error: safetensors::SafeTensorError| damaged(error.to_string());
+    let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).map_err(safe)?;
+    let progress = metadata.metadata().as_ref().and_then(|entries| entries.get(PROGRESS));
+    let progress: Progress = serde_json::from_str(progress.ok_or_else(|| damaged("it has no progress".to_owned()))?)
+        .map_err(|error| damaged(error.to_string()))?;
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(safe)?;
+    let (words, _) = tensors.tensor(PARAMETERS).map_err(safe)?.data().as_chunks::<4>();
+    let parameters = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+    let optimizer = tensors.tensor(OPTIMIZER).map_err(safe)?.data().to_vec();
+    Ok(Resume { progress, parameters, optimizer })
+}
+
+/// Bytes as a one-dimensional tensor.
+struct Plain {
+    dtype: Dtype,
+    shape: [usize; 1],
+    bytes: Vec<u8>,
+}
+
+impl View for Plain {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}

@@ -1,0 +1,94 @@
+//! Gradients as one flat buffer, and back.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::model::{Network, host};
+
+/// Appends the gradients of all parameters in order; zeros for a parameter without one.
+pub fn flatten(gradients: GradientsParams, network: &impl Module, buffer: &mut Vec<f32>) {
+    network.visit(&mut Flatten { gradients, buffer });
+}
+
+/// Gradients of all parameters from a buffer, which may be longer.
+pub fn restore(buffer: &[f32], network: &impl Module, device: &Device) -> GradientsParams {
+    let mut restore = Restore { buffer, device, gradients: GradientsParams::new() };
+    network.visit(&mut restore);
+    restore.gradients
+}
+
+/// The network with these parameters, in order.
+pub fn with_parameters(network: Network, parameters: &[f32]) -> Network {
+    network.map(&mut Parameters { rest: parameters })
+}
+
+struct Flatten<'a> {
+    gradients: GradientsParams,
+    buffer: &'a mut Vec<f32>,
+}
+
+impl ModuleVisitor for Flatten<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        match self.gradients.remove::<D>(parameter.id) {
+            Some(gradient) => self.buffer.extend(host(gradient)),
+            None => self.buffer.extend(std::iter::repeat_n(0.0, parameter.val().shape().num_elements())),
+        }
+    }
+}
+
+struct Restore<'a> {
+    buffer: &'a [f32],
+    device: &'a Device,
+    gradients: GradientsParams,
+}
+
+impl ModuleVisitor for Restore<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let shape = parameter.val().shape();
+        let (own, rest) = self.buffer.split_at(shape.num_elements());
+        self.buffer = rest;
+        let gradient = Tensor::<D>::from_data(TensorData::new(own.to_vec(), shape), self.device);
+        self.gradients.register(parameter.id, gradient);
+    }
+}
+
+struct Parameters<'a> {
+    rest: &'a [f32],
+}
+
+impl ModuleMapper for Parameters<'_> {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        parameter.map(|tensor| {
+            let (shape, device) = (tensor.shape(), tensor.device());
+            let (own, rest) = self.rest.split_at(shape.num_elements());
+            self.rest = rest;
+            let value = Tensor::from_data(TensorData::new(own.to_vec(), shape), &device);
+            if device.is_autodiff() { value.require_grad() } else { value }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use scenarios::model::Model;
+
+    use super::*;
+
+    #[test]
+    fn gradients_and_parameters_survive_the_way_through_a_buffer() {
+        let chain = Model::Preset("mnist-mlp".to_owned()).shaped().expect("it is a preset");
+        let device = Device::flex();
+        let network = Network::new(&chain, 1, &device.clone().autodiff());
+        let scores = network.forward(Tensor::ones([2, 784], &device.clone().autodiff()));
+        let gradients = GradientsParams::from_grads(scores.powi_scalar(2).sum().backward(), &network);
+        let mut buffer = Vec::new();
+        flatten(gradients, &network, &mut buffer);
+        assert_eq!(buffer.len(), network.parameters());
+        assert!(buffer.iter().any(|&value| value != 0.0));
+        let mut again = Vec::new();
+        flatten(restore(&buffer, &network, &device), &network, &mut again);
+        assert_eq!(buffer, again);
+        assert_eq!(with_parameters(network, &buffer).values(), buffer);
+    }
+}

@@ -1,0 +1,299 @@
+//! A plan, carried out: environment, deploy, preprocess, train, evaluate.
+
+mod evaluation;
+mod training;
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use indexmap::IndexMap;
+use scenarios::machine::DeviceKind;
+use scenarios::model::{Shaped, ShapeError};
+use scenarios::plan::{Assignment, Plan};
+use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
+use scenarios::scenario::{Job, Split};
+
+use crate::data::{self, DataError, Files, Prepared, Wanted};
+use crate::device::{self, Choice, DeviceError, Devices};
+use crate::guard::{self, GuardError};
+use crate::model::CheckpointError;
+use crate::record::{self, Earlier, Event, RecordError, RunFolder, Stage, StateError};
+use crate::train::TrainError;
+
+/// Name and version of what runs plans.
+pub const SOFTWARE: &str = concat!("causeway ", env!("CARGO_PKG_VERSION"), ", burn 0.22.1");
+
+/// What is to be carried out, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The only workload to run; all if there is none.
+    pub workload: Option<&'a str>,
+    /// Devices to use.
+    pub device: Choice,
+    /// The run's folder.
+    pub folder: &'a Path,
+    /// What to do with an earlier run in it.
+    pub earlier: Earlier,
+    /// Where the data is.
+    pub files: &'a Files,
+    /// Optimiser steps after which each training ends.
+    pub max_steps: Option<u64>,
+    /// Set when the user wants to stop.
+    pub stop: &'a AtomicBool,
+}
+
+/// Why a plan could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The plan has no such workload.
+    #[error("the plan has no workload `{name}`; it has {}", known.join(", "))]
+    UnknownWorkload {
+        /// The name.
+        name: String,
+        /// Names that the plan has.
+        known: Vec<String>,
+    },
+    /// There is no such device.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A residency rule refuses it.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// There is no data, or it is damaged.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The data set has no files that could be read.
+    #[error("data set `{dataset}` of workload `{workload}` names no files: it can be planned with, not run")]
+    NoFiles {
+        /// Workload.
+        workload: String,
+        /// Data set.
+        dataset: String,
+    },
+    /// The model is impossible.
+    #[error("model of workload `{workload}`: {source}")]
+    Model {
+        /// Workload.
+        workload: String,
+        /// Cause.
+        source: ShapeError,
+    },
+    /// The training failed.
+    #[error("workload `{workload}`: {source}")]
+    Train {
+        /// Workload.
+        workload: String,
+        /// Cause.
+        source: TrainError,
+    },
+    /// The weights that are evaluated are not there.
+    #[error("workload `{workload}` needs the weights of `{of}`: {source}")]
+    Weights {
+        /// Workload.
+        workload: String,
+        /// Workload that makes them.
+        of: String,
+        /// Cause.
+        source: CheckpointError,
+    },
+    /// The records do not fit the network.
+    #[error("workload `{workload}`: test records have {found} values, but the network takes {expected}")]
+    TestShape {
+        /// Workload.
+        workload: String,
+        /// Values of a record.
+        found: usize,
+        /// Values that the network takes.
+        expected: usize,
+    },
+    /// The state of a stopped training cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The record cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Carries out a plan; what happens is told to `sink`.
+///
+/// # Errors
+/// Anything that [`ApplyError`] names. The record then says that the run failed and holds what had ended before.
+pub fn apply(request: &Request<'_>, sink: &mut dyn FnMut(&Event)) -> Result<Run, ApplyError> {
+    let assignments = chosen(request)?;
+    let devices = Devices::select(request.device)?;
+    let (folder, earlier) = RunFolder::open(request.folder, &request.plan.digest, request.earlier)?;
+    let mut workflow = Workflow { request, devices, folder, earlier, sink, prepared: Vec::new() };
+    let mut run = workflow.start()?;
+    let result = assignments.into_iter().try_for_each(|assignment| {
+        let stopped = run.status == RunStatus::Interrupted;
+        if stopped { Ok(()) } else { workflow.run(assignment, &mut run) }
+    });
+    run.status = match (&result, run.status) {
+        (Err(_), _) => RunStatus::Failed,
+        (Ok(()), RunStatus::Interrupted) => RunStatus::Interrupted,
+        (Ok(()), _) => RunStatus::Completed,
+    };
+    workflow.folder.write(&mut run)?;
+    result.map(|()| run)
+}
+
+fn chosen<'a>(request: &Request<'a>) -> Result<Vec<&'a Assignment>, ApplyError> {
+    let all = &request.plan.assignments;
+    let Some(name) = request.workload else { return Ok(all.iter().collect()) };
+    match all.iter().find(|assignment| assignment.workload == name) {
+        Some(assignment) => Ok(vec![assignment]),
+        None => {
+            let known = all.iter().map(|assignment| format!("`{}`", assignment.workload)).collect();
+            Err(ApplyError::UnknownWorkload { name: name.to_owned(), known })
+        }
+    }
+}
+
+/// A run under way.
+struct Workflow<'a> {
+    request: &'a Request<'a>,
+    devices: Devices,
+    folder: RunFolder,
+    earlier: Option<Run>,
+    sink: &'a mut dyn FnMut(&Event),
+    /// Data sets as workloads of this run have prepared them.
+    prepared: Vec<(PreparedFor, Prepared, DataUsed)>,
+}
+
+/// What a preparation depends on.
+#[derive(Debug, Clone, PartialEq)]
+struct PreparedFor {
+    dataset: String,
+    classes: usize,
+    split: Split,
+}
+
+impl Workflow<'_> {
+    fn start(&mut self) -> Result<Run, ApplyError> {
+        let plan = self.request.plan;
+        let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let started = Event::Started { at: at.clone(), scenario: plan.scenario.name.clone(), plan: plan.digest.clone() };
+        self.tell(started)?;
+        Ok(Run {
+            format: FORMAT.to_owned(),
+            digest: String::new(),
+            plan_digest: plan.digest.clone(),
+            scenario: plan.scenario.name.clone(),
+            started_at: self.earlier.as_ref().map_or(at, |run| run.started_at.clone()),
+            status: RunStatus::Completed,
+            host: device::host(),
+            software: SOFTWARE.to_owned(),
+            workloads: Vec::new(),
+        })
+    }
+
+    /// Runs one workload and adds its record.
+    fn run(&mut self, assignment: &Assignment, run: &mut Run) -> Result<(), ApplyError> {
+        let name = &assignment.workload;
+        if record::completed(self.earlier.as_ref(), name) {
+            let done = self.earlier.iter().flat_map(|run| &run.workloads).find(|done| done.workload == *name);
+            run.workloads.extend(done.cloned());
+            return Ok(());
+        }
+        self.environment(assignment)?;
+        let done = match &assignment.job {
+            Job::Train(training) => self.train(assignment, training)?,
+            Job::Evaluate(evaluation) => self.evaluate(assignment, evaluation)?,
+        };
+        run.status = done.status;
+        self.tell(Event::Ended { workload: name.clone(), status: done.status, seconds: done.seconds })?;
+        run.workloads.push(done);
+        self.folder.write(run)?;
+        Ok(())
+    }
+
+    /// Checks devices, ranks and rules against the plan.
+    fn environment(&mut self, assignment: &Assignment) -> Result<(), ApplyError> {
+        let device = &self.devices.description;
+        let ranks = assignment.strategy.ranks();
+        let about = format!("{ranks} rank(s) on {} {} ({})", device.count, device.kind, device.name);
+        let cores = device::host().cores;
+        let short = match device.kind {
+            DeviceKind::Cpu if ranks > cores => Some(format!("{ranks} ranks share {cores} cores")),
+            DeviceKind::Gpu if ranks > device.count => Some(format!("{ranks} ranks share {} GPU(s)", device.count)),
+            _ => None,
+        };
+        self.stage(assignment, Stage::Environment, about)?;
+        if let Some(text) = short {
+            self.tell(Event::Warning { text: format!("workload `{}`: {text}", assignment.workload) })?;
+        }
+        let rules = guard::admit(self.request.plan, assignment)?;
+        self.tell(Event::Admitted { workload: assignment.workload.clone(), rules })
+    }
+
+    fn stage(&mut self, assignment: &Assignment, stage: Stage, about: String) -> Result<(), ApplyError> {
+        self.tell(Event::Stage { workload: assignment.workload.clone(), stage, about })
+    }
+
+    fn tell(&mut self, event: Event) -> Result<(), ApplyError> {
+        (self.sink)(&event);
+        Ok(self.folder.append(&event)?)
+    }
+
+    /// Reads and prepares the data of a workload, once for all that want it alike; gives its place.
+    fn preprocess(&mut self, assignment: &Assignment, classes: usize, split: Split) -> Result<usize, ApplyError> {
+        let source = &assignment.data;
+        let wanted = PreparedFor { dataset: source.dataset.clone(), classes, split };
+        if let Some(place) = self.prepared.iter().position(|(of, ..)| *of == wanted) {
+            return Ok(place);
+        }
+        let no_files =
+            || ApplyError::NoFiles { workload: assignment.workload.clone(), dataset: source.dataset.clone() };
+        let files = source.files.as_ref().ok_or_else(no_files)?;
+        self.stage(assignment, Stage::Preprocess, format!("data set `{}`", source.dataset))?;
+        let seed = self.request.plan.scenario.seed;
+        let asked = Wanted { dataset: &source.dataset, path: &files.path, records: source.records, seed };
+        let found = data::find(asked, self.request.files)?;
+        let prepared = data::prepare(&found.train, &found.test, classes, split, seed);
+        let used = DataUsed {
+            dataset: source.dataset.clone(),
+            source: found.source,
+            digest: found.digest,
+            train_records: prepared.train.len() as u64,
+            validation_records: prepared.validation.len() as u64,
+            test_records: prepared.test.len() as u64,
+            dropped_malformed: prepared.dropped_malformed,
+            dropped_duplicates: prepared.dropped_duplicates,
+        };
+        self.tell(Event::Data { workload: assignment.workload.clone(), data: used.clone() })?;
+        self.prepared.push((wanted, prepared, used));
+        Ok(self.prepared.len() - 1)
+    }
+}
+
+/// The record of a workload before anything is measured.
+fn unmeasured(assignment: &Assignment, devices: &Devices, data: DataUsed) -> WorkloadRun {
+    WorkloadRun {
+        workload: assignment.workload.clone(),
+        kind: assignment.job.kind().to_owned(),
+        status: RunStatus::Completed,
+        site: assignment.groups.first().map_or_else(String::new, |group| group.site.clone()),
+        device: devices.description.clone(),
+        strategy: assignment.strategy,
+        data,
+        epochs: Vec::new(),
+        first_losses: Vec::new(),
+        steps: 0,
+        step_seconds: scenarios::units::Interval { p10: 0.0, p50: 0.0, p90: 0.0 },
+        phases_seconds: IndexMap::new(),
+        throughput: 0.0,
+        throughput_unit: assignment.predicted.throughput_unit.clone(),
+        seconds: 0.0,
+        predicted: assignment.predicted.clone(),
+        metrics: IndexMap::new(),
+        confusion: Vec::new(),
+        checkpoint: None,
+        traffic: Vec::new(),
+    }
+}
+
+fn chain_of(assignment: &Assignment, model: &scenarios::model::Model) -> Result<Vec<Shaped>, ApplyError> {
+    model.shaped().map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })
+}

@@ -1,0 +1,154 @@
+//! Carrying out a `train` workload.
+
+use std::time::{Duration, Instant};
+
+use scenarios::plan::Assignment;
+use scenarios::run::{Epoch, RunStatus, Traffic, WorkloadRun};
+use scenarios::scenario::{Form, Training};
+
+use super::{ApplyError, Workflow, chain_of, unmeasured};
+use crate::model::{Checkpoint, CheckpointError, Recipe};
+use crate::record::{self, Earlier, Event, RunFolder, Stage, read_state, write_state};
+use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
+
+/// Time between two steps that are told.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+impl Workflow<'_> {
+    pub(super) fn train(&mut self, assignment: &Assignment, training: &Training) -> Result<WorkloadRun, ApplyError> {
+        let started = Instant::now();
+        let chain = chain_of(assignment, &training.model)?;
+        let classes = chain.last().map_or(0, |layer| layer.output.elements());
+        let place = self.preprocess(assignment, classes, training.preprocessing.split)?;
+        let resume = self.resume_state(assignment)?;
+        let parameters: u64 = chain.iter().map(scenarios::model::Shaped::parameters).sum();
+        let ranks = assignment.strategy.ranks();
+        self.stage(assignment, Stage::Deploy, format!("{parameters} parameters in each of {ranks} rank(s)"))?;
+        self.stage(assignment, Stage::Train, format!("{} epochs, global batch {}", training.epochs, training.global_batch))?;
+        let (_, prepared, used) = &self.prepared[place];
+        let mut observer = Teller::new(assignment, training, &mut self.folder, self.sink);
+        let session = Session {
+            training,
+            chain: &chain,
+            train: &prepared.train,
+            validation: &prepared.validation,
+            ranks: ranks as usize,
+            devices: &self.devices,
+            seed: self.request.plan.scenario.seed,
+            max_steps: self.request.max_steps,
+            stop: self.request.stop,
+            resume: resume.as_ref(),
+        };
+        let failed = |source| ApplyError::Train { workload: assignment.workload.clone(), source };
+        let outcome = train::train(session, &mut observer).map_err(failed)?;
+        let mut done = unmeasured(assignment, &self.devices, used.clone());
+        fill(&mut done, &outcome, ranks);
+        done.seconds = started.elapsed().as_secs_f64();
+        Ok(done)
+    }
+
+    /// Where an earlier run stopped, if this one goes on with it.
+    fn resume_state(&self, assignment: &Assignment) -> Result<Option<Resume>, ApplyError> {
+        let path = self.folder.state(&assignment.workload);
+        let wanted = self.request.earlier == Earlier::Resume && path.exists();
+        Ok(if wanted { Some(read_state(&path)?) } else { None })
+    }
+}
+
+/// Puts what was measured into the record.
+fn fill(done: &mut WorkloadRun, outcome: &Outcome, ranks: u32) {
+    if outcome.interrupted {
+        done.status = RunStatus::Interrupted;
+    }
+    done.epochs.clone_from(&outcome.progress.epochs);
+    done.first_losses.clone_from(&outcome.progress.first_losses);
+    done.steps = outcome.timed_steps;
+    if let Some(step_seconds) = outcome.step_seconds {
+        done.step_seconds = step_seconds;
+    }
+    done.phases_seconds = outcome.phases.mean_seconds();
+    done.throughput = outcome.throughput;
+    if let Some(last) = outcome.progress.epochs.last() {
+        done.metrics = last_figures(last);
+    }
+    done.checkpoint = Some(record::weights_in_folder(&done.workload));
+    if outcome.exchanged_bytes > 0 {
+        let (from, to) = (done.site.clone(), done.site.clone());
+        let bytes = outcome.exchanged_bytes * u64::from(ranks);
+        done.traffic.push(Traffic { form: Form::Gradients, from, to, bytes });
+    }
+}
+
+fn last_figures(epoch: &Epoch) -> indexmap::IndexMap<String, f64> {
+    let figures = [
+        ("train_loss", Some(epoch.train_loss)),
+        ("train_accuracy", Some(epoch.train_accuracy)),
+        ("validation_loss", epoch.validation_loss),
+        ("validation_accuracy", epoch.validation_accuracy),
+    ];
+    figures.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// Tells the sink and the event file, and keeps checkpoints in the run's folder.
+struct Teller<'a> {
+    workload: &'a str,
+    training: &'a Training,
+    folder: &'a mut RunFolder,
+    sink: &'a mut dyn FnMut(&Event),
+    told: Instant,
+}
+
+impl<'a> Teller<'a> {
+    fn new(
+        assignment: &'a Assignment,
+        training: &'a Training,
+        folder: &'a mut RunFolder,
+        sink: &'a mut dyn FnMut(&Event),
+    ) -> Self {
+        Self { workload: &assignment.workload, training, folder, sink, told: Instant::now() }
+    }
+
+    /// A full disk shows when the next checkpoint is kept, which stops the run; an event alone does not.
+    fn tell(&mut self, event: &Event) {
+        (self.sink)(event);
+        let _ = self.folder.append(event);
+    }
+}
+
+impl Observer for Teller<'_> {
+    fn stepped(&mut self, progress: &Progress, steps: usize) {
+        if self.told.elapsed() < TELL_EVERY {
+            return;
+        }
+        self.told = Instant::now();
+        let batch = self.training.global_batch.get();
+        self.tell(&Event::Stepped {
+            workload: self.workload.to_owned(),
+            epoch: progress.epoch(),
+            epochs: self.training.epochs.get(),
+            step: progress.step as u64,
+            steps: steps as u64,
+            loss: progress.mean_loss(),
+            accuracy: progress.accuracy(batch),
+            throughput: progress.throughput(batch),
+        });
+    }
+
+    fn epoch_ended(&mut self, epoch: &Epoch) {
+        self.tell(&Event::EpochEnded { workload: self.workload.to_owned(), figures: epoch.clone() });
+    }
+
+    fn keep(&mut self, snapshot: Snapshot<'_>) -> Result<(), CheckpointError> {
+        let recipe = Recipe {
+            model: self.training.model.clone(),
+            preprocessing: self.training.preprocessing.clone(),
+            learned_from: self.training.data.clone(),
+        };
+        write_state(&self.folder.state(self.workload), &snapshot)
+            .map_err(|error| CheckpointError::Encode { reason: error.to_string() })?;
+        Checkpoint { recipe, network: snapshot.network.clone() }.write(&self.folder.weights(self.workload))?;
+        let file = record::weights_in_folder(self.workload);
+        self.tell(&Event::CheckpointKept { workload: self.workload.to_owned(), file });
+        Ok(())
+    }
+}

@@ -1,0 +1,36 @@
+//! Commands: typed settings in, exit status out. Only they read files and print.
+
+mod candidates;
+mod catalog;
+mod check;
+mod completions;
+mod failure;
+mod load;
+mod man;
+mod schema;
+mod show;
+mod solve;
+
+pub use show::render;
+
+use scenarios::terminal::{Exit, Printer};
+
+use crate::cli::{Cli, Command};
+use failure::Failure;
+
+/// Runs a command and tells the user how it ended.
+pub fn run(cli: Cli) -> Exit {
+    let printer = Printer::new(cli.global.quiet);
+    let global = &cli.global;
+    let ended = match cli.command {
+        Command::Check(arguments) => check::run(&arguments, global, printer),
+        Command::Candidates(arguments) => candidates::run(&arguments, global, printer),
+        Command::Solve(arguments) => solve::run(&arguments, global, printer),
+        Command::Show(arguments) => show::run(&arguments, global, printer),
+        Command::Schema(arguments) => schema::run(&arguments, printer),
+        Command::Catalog(arguments) => catalog::run(&arguments, global, printer),
+        Command::Completions(arguments) => completions::run(&arguments, printer),
+        Command::Man => man::run(printer),
+    };
+    ended.unwrap_or_else(|failure| failure.tell(printer))
+}

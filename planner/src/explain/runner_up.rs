@@ -1,0 +1,41 @@
+//! The best placement of a workload that was not chosen.
+
+use rust_decimal::Decimal;
+use scenarios::plan::RunnerUp;
+use scenarios::scenario::Objective;
+
+use super::considered::{alone_usd, lost_reason};
+use crate::candidates::Column;
+use crate::planning::Decision;
+
+/// The best other possible placement, judged by itself.
+pub(super) fn of(decision: &Decision<'_>, job: usize) -> Option<RunnerUp> {
+    let workload = &decision.candidates.workloads[job];
+    let chosen = decision.solution.choice[job];
+    let others = workload.columns.iter().enumerate().filter(|(index, _)| *index != chosen).map(|(_, column)| column);
+    let all = others.chain(workload.dominated.iter().map(|dominated| &dominated.column));
+    let ends = |column: &Column| column.release_seconds + column.seconds;
+    let priced: Vec<(Decimal, &Column)> = all.map(|column| (alone_usd(decision, job, column), column)).collect();
+    let best = priced.into_iter().min_by(|(a_usd, a), (b_usd, b)| {
+        let (money, time) = (a_usd.cmp(b_usd), ends(a).total_cmp(&ends(b)));
+        match decision.world.loaded.scenario.objective {
+            Objective::Cost => money.then(time),
+            Objective::FinishTime => time.then(money),
+        }
+    });
+    let (usd, column) = best?;
+    let world = &decision.world;
+    let (pool, site) = (world.pool_name(column.place), world.site_name(column.place.site));
+    Some(RunnerUp {
+        placement: format!(
+            "{} × {} (`{pool}` of `{site}`), {}, {}",
+            column.layout.nodes,
+            world.machine_name(column.place),
+            column.purchase,
+            column.strategy
+        ),
+        cost_usd: usd.normalize(),
+        seconds: column.seconds,
+        reason: lost_reason(decision, job, column),
+    })
+}

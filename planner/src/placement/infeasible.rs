@@ -1,0 +1,132 @@
+//! Why nothing satisfies a scenario, and the smallest changes that would.
+
+use rust_decimal::Decimal;
+use scenarios::scenario::Objective;
+use scenarios::units::Seconds;
+
+use super::conflicts;
+use super::model::Relax;
+use super::problem::Problem;
+use super::schedule;
+use super::search::{Limits, Search, Solution};
+use crate::candidates::{Candidates, Column, Network, Place, Reason, World};
+
+/// A change that would make a plan possible.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WayOut {
+    /// More money.
+    Budget {
+        /// Least that a plan costs.
+        needs: Decimal,
+        /// The budget.
+        given: Decimal,
+    },
+    /// More time for a workload.
+    Deadline {
+        /// Name of the workload.
+        workload: String,
+        /// Its end in the plan that is least late.
+        needs_seconds: f64,
+        /// Its deadline, or the end of the planning period.
+        given_seconds: f64,
+    },
+    /// More nodes.
+    Nodes {
+        /// Site.
+        site: String,
+        /// Pool.
+        pool: String,
+        /// Nodes in the plan that needs fewest more.
+        needs: u32,
+        /// Nodes of the pool.
+        given: u32,
+    },
+}
+
+impl std::fmt::Display for WayOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Budget { needs, given } => write!(f, "a budget of {needs} USD instead of {given} USD"),
+            Self::Deadline { workload, needs_seconds, given_seconds } => {
+                let shown = |seconds: &f64| Seconds::new(*seconds).rounded();
+                write!(f, "{} for `{workload}` instead of {}", shown(needs_seconds), shown(given_seconds))
+            }
+            Self::Nodes { site, pool, needs, given } => {
+                write!(f, "{needs} nodes in pool `{pool}` of `{site}` instead of {given}")
+            }
+        }
+    }
+}
+
+/// Ways out, each a set of changes that suffices: budget alone, deadlines alone, nodes alone; all
+/// together only if none of these suffices alone.
+#[must_use]
+pub fn ways_out(world: &World<'_>, network: &Network<'_>, candidates: &Candidates, limits: Limits) -> Vec<Vec<WayOut>> {
+    let none = Relax::default();
+    let alone = [
+        Relax { budget: true, ..none },
+        Relax { deadlines: true, ..none },
+        Relax { quotas: true, ..none },
+    ];
+    let way = |relax: Relax| way_out(world, network, candidates, relax, limits);
+    let found: Vec<_> = alone.into_iter().filter_map(way).collect();
+    if found.is_empty() {
+        return way(Relax { budget: true, deadlines: true, quotas: true }).into_iter().collect();
+    }
+    found
+}
+
+fn way_out(
+    world: &World<'_>,
+    network: &Network<'_>,
+    candidates: &Candidates,
+    relax: Relax,
+    limits: Limits,
+) -> Option<Vec<WayOut>> {
+    let columns: Vec<Vec<Column>> = candidates
+        .workloads
+        .iter()
+        .map(|workload| {
+            let helped = workload.refused.iter().filter(|refused| match refused.reason {
+                Reason::Deadline { .. } => relax.deadlines,
+                Reason::Quota { .. } => relax.quotas,
+                _ => false,
+            });
+            let helped = helped.filter_map(|refused| refused.column.as_deref());
+            workload.columns.iter().chain(helped).cloned().collect()
+        })
+        .collect();
+    let mut problem = Problem::of(world, network, &columns, &candidates.copies);
+    problem.objective = Objective::Cost;
+    let solution = Search::new(&problem, relax, limits).run().ok()?;
+    Some(changes(world, &problem, &columns, &solution)).filter(|changes| !changes.is_empty())
+}
+
+fn changes(world: &World<'_>, problem: &Problem, columns: &[Vec<Column>], solution: &Solution) -> Vec<WayOut> {
+    let Solution { choice, starts, .. } = solution;
+    let mut changes = Vec::new();
+    let needs = problem.cost(choice);
+    if let Some(given) = problem.budget.filter(|given| needs > *given) {
+        changes.push(WayOut::Budget { needs, given });
+    }
+    for (job, workload) in world.loaded.scenario.workloads.keys().enumerate() {
+        let (needs_seconds, given_seconds) =
+            (schedule::end(problem, choice, starts, job), problem.jobs[job].latest_end);
+        if needs_seconds > given_seconds + schedule::TOLERANCE_SECONDS {
+            changes.push(WayOut::Deadline { workload: workload.clone(), needs_seconds, given_seconds });
+        }
+    }
+    let mut places: Vec<(usize, Place)> = (0..choice.len())
+        .map(|job| (problem.jobs[job].choices[choice[job]].pool, columns[job][choice[job]].place))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    for (pool, place) in places {
+        let (needs, given) = (conflicts::peak(problem, choice, starts, pool), problem.pools[pool]);
+        if needs > given {
+            let (site, pool) = (world.site_name(place.site).to_owned(), world.pool_name(place).to_owned());
+            changes.push(WayOut::Nodes { site, pool, needs, given });
+        }
+    }
+    changes
+}

@@ -1,0 +1,126 @@
+//! Why there is no plan.
+
+use std::collections::BTreeMap;
+
+use crate::candidates::{Candidates, Network, World, weights_cargo};
+use crate::placement::{SolverError, WayOut};
+use crate::verify::Violation;
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Nothing satisfies the scenario.
+    #[error("{0}")]
+    Infeasible(Infeasible),
+    /// No plan was found in time.
+    #[error("no plan was found within {seconds} seconds")]
+    OutOfTime {
+        /// The time limit.
+        seconds: f64,
+    },
+    /// The solver failed: a bug.
+    #[error(transparent)]
+    Solver(#[from] SolverError),
+    /// The finished plan breaks a rule: a bug.
+    #[error("the finished plan failed verification, which is a bug: {}", joined(.0))]
+    Unverified(Vec<Violation>),
+}
+
+fn joined(violations: &[Violation]) -> String {
+    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Why nothing satisfies a scenario, and what would.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Infeasible {
+    /// Workloads that cannot run anywhere, each with its refusals: reason and number of placements.
+    pub blocked: Vec<(String, Vec<(String, usize)>)>,
+    /// Movements that every plan would need and none may make.
+    pub severed: Vec<String>,
+    /// Sets of changes, each of which suffices.
+    pub ways_out: Vec<Vec<WayOut>>,
+}
+
+impl Infeasible {
+    pub(super) fn new(
+        world: &World<'_>,
+        network: &Network<'_>,
+        candidates: &Candidates,
+        ways_out: Vec<Vec<WayOut>>,
+    ) -> Self {
+        let blocked = candidates.workloads.iter().filter(|workload| workload.columns.is_empty()).map(|workload| {
+            let mut counts: BTreeMap<(usize, String), usize> = BTreeMap::new();
+            for refused in &workload.refused {
+                let text = format!("at `{}`: {}", world.site_name(refused.place.site), refused.reason);
+                *counts.entry((refused.place.site, text)).or_default() += 1;
+            }
+            (workload.workload.clone(), counts.into_iter().map(|((_, text), count)| (text, count)).collect())
+        });
+        Self { blocked: blocked.collect(), severed: severed(world, network, candidates), ways_out }
+    }
+}
+
+/// Weights that can reach no site where they are to be read.
+fn severed(world: &World<'_>, network: &Network<'_>, candidates: &Candidates) -> Vec<String> {
+    let mut found = Vec::new();
+    for (reader, workload) in candidates.workloads.iter().enumerate() {
+        let Some(cargo) = weights_cargo(&world.loaded.scenario, reader) else { continue };
+        let Some(trained) = world.loaded.scenario.workloads.get_index_of(&cargo.what) else { continue };
+        let sites = |job: usize| candidates.workloads[job].columns.iter().map(|column| column.place.site);
+        let mut reasons = Vec::new();
+        for from in sites(trained) {
+            for to in sites(reader) {
+                match network.movement(&cargo, from, to) {
+                    Err(reason) if from != to => reasons.push(reason.to_string()),
+                    _ => reasons.push(String::new()),
+                }
+            }
+        }
+        reasons.sort();
+        reasons.dedup();
+        if !reasons.is_empty() && !reasons.iter().any(String::is_empty) {
+            let weights = format!("the weights of `{}` cannot reach `{}`", cargo.what, workload.workload);
+            found.push(format!("{weights}: {}", reasons.join("; ")));
+        }
+    }
+    found
+}
+
+impl std::fmt::Display for Infeasible {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no plan satisfies the scenario")?;
+        for (workload, refusals) in &self.blocked {
+            write!(f, "\n  `{workload}` cannot run anywhere:")?;
+            for (reason, count) in refusals {
+                let times = if *count > 1 { format!(" ({count} placements)") } else { String::new() };
+                write!(f, "\n    {reason}{times}")?;
+            }
+        }
+        for reason in &self.severed {
+            write!(f, "\n  {reason}")?;
+        }
+        if self.blocked.is_empty() && self.severed.is_empty() {
+            f.write_str(
+                ": each workload can run somewhere, but not all of them within budget, deadlines and nodes",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Infeasible {
+    /// The ways out in words, for a hint; `None` if no budget, time or nodes would help.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        let ways = self.ways_out.iter().map(|changes| {
+            let texts: Vec<_> = changes.iter().map(ToString::to_string).collect();
+            texts.join(" and ")
+        });
+        let ways: Vec<_> = ways.collect();
+        if ways.is_empty() {
+            return (!self.blocked.is_empty())
+                .then(|| "a policy, a site, a price or a machine has to change; see the reasons above".to_owned());
+        }
+        Some(format!("the smallest changes that would do: {}", ways.join("; or ")))
+    }
+}

@@ -1,0 +1,119 @@
+//! Input that nobody means well with: it ends in a message, soon, and never in a panic.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::{SMALL, load_text, rendered};
+use crate::scenario::LoadError;
+
+/// Checks the message for a text, and that it comes within a few seconds.
+fn check(text: &str, message: &str) {
+    let start = Instant::now();
+    let shown = rendered(text);
+    assert!(shown.contains(message), "{}", shown.chars().take(2000).collect::<String>());
+    assert!(start.elapsed() < Duration::from_secs(10), "{message}: {:?}", start.elapsed());
+}
+
+#[test]
+fn limits_hold() {
+    check(&"# a comment that goes on and on\n".repeat(150_000), "the file has more than 4 MiB");
+    check(&("[".repeat(100_000) + &"]".repeat(100_000)), "recursion limit exceeded");
+    check(&"a:\n".repeat(1_000_000), "");
+    let workloads: Vec<String> = (0..1001)
+        .map(|i| format!("  w{i}: {{ job: {{ evaluate: {{ weights_of: w, data: d, records: 1 }} }} }}\n"))
+        .collect();
+    check(
+        &SMALL.replace("workloads:\n", &("workloads:\n".to_owned() + &workloads.concat())),
+        "1003 workloads are more than 1000",
+    );
+    let rules: Vec<String> = (0..10_000)
+        .map(|i| format!("  r{i}: {{ effect: deny, data: [d{i}], forms: [raw], places: [p{i}] }}\n"))
+        .collect();
+    check(
+        &SMALL.replace("policies:\n", &("policies:\n".to_owned() + &rules.concat())),
+        "10001 policies are more than 10000",
+    );
+    check(&SMALL.replace("policies:\n", &("policies:\n".to_owned() + &rules[1..].concat())), "more problems");
+}
+
+#[test]
+fn bombs_of_aliases_are_refused() {
+    let bomb: Vec<String> = (1..30).map(|i| format!("a{i}: &a{i} [{}]\n", format!("*a{},", i - 1).repeat(9))).collect();
+    check(&("a0: &a0 [x]\n".to_owned() + &bomb.concat()), "aliases are not supported");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused() {
+    let message = load_text([b'a', b':', 0xff, 0xfe]).map(|_| ()).map_err(|error| match error {
+        LoadError::Invalid { problems, .. } => problems[0].message.clone(),
+        LoadError::Read { .. } => String::new(),
+    });
+    assert_eq!(message, Err("this is no text: byte 2 is not UTF-8".to_owned()));
+}
+
+/// One change of a text at a place that is given as a share of its length.
+#[derive(Debug, Clone)]
+enum Change {
+    Delete(f64, usize),
+    Insert(f64, String),
+    Swap(f64, f64),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let at = 0.0..1.0f64;
+    let piece = prop_oneof![
+        "[ -~\n\t{}\\[\\]:,&*!|>'\"#%@-]{1,6}",
+        Just("9999999999999999999999".to_owned()),
+        Just("1e999".to_owned()),
+        Just("é€\u{10ffff}\u{0}\u{feff}".to_owned()),
+        Just("\n- ".to_owned()),
+        Just("null".to_owned()),
+    ];
+    prop_oneof![
+        (at.clone(), 1..40usize).prop_map(|(at, count)| Change::Delete(at, count)),
+        (at.clone(), piece).prop_map(|(at, text)| Change::Insert(at, text)),
+        (at.clone(), at).prop_map(|(a, b)| Change::Swap(a, b)),
+    ]
+}
+
+fn apply(text: &str, change: &Change) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    let place = |share: f64| (share * chars.len() as f64) as usize;
+    match change {
+        Change::Delete(at, count) => {
+            let start = place(*at);
+            let end = (start + count).min(chars.len());
+            chars.drain(start..end);
+        }
+        Change::Insert(at, piece) => {
+            let at = place(*at);
+            chars.splice(at..at, piece.chars());
+        }
+        Change::Swap(a, b) if !chars.is_empty() => {
+            let (a, b) = (place(*a), place(*b));
+            chars.swap(a, b);
+        }
+        Change::Swap(..) => {}
+    }
+    chars.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Whatever is done to a bundled scenario, it is read or its problems have a place in it.
+    #[test]
+    fn no_change_makes_reading_panic(changes in prop::collection::vec(change(), 1..6)) {
+        let hospital = include_str!("../../../library/mnist-hospital.yaml");
+        let text = changes.iter().fold(hospital.to_owned(), |text, change| apply(&text, change));
+        if let Err(LoadError::Invalid { text, problems, .. }) = load_text(&text) {
+            prop_assert!(!problems.is_empty());
+            for problem in &problems {
+                prop_assert!(text.get(problem.span.clone()).is_some(), "{:?}", problem);
+                prop_assert!(!problem.message.is_empty());
+            }
+        }
+        rendered(&text);
+    }
+}
