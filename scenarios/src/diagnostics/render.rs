@@ -43,10 +43,10 @@ fn one(name: &str, text: &str, problem: &Diagnostic, narrated: bool) -> String {
     if around + (end - start) > LONGEST_SHOWN {
         return unseen(name, problem);
     }
-    let label = LabeledSpan::new_primary_with_span(Some(problem.label.clone()), problem.span.clone());
-    let mut diagnostic = MietteDiagnostic::new(problem.message.clone()).with_label(label);
-    diagnostic.help.clone_from(&problem.help);
-    let report = miette::Report::new(diagnostic).with_source_code(NamedSource::new(name, text.to_owned()));
+    let label = LabeledSpan::new_primary_with_span(Some(harmless(&problem.label)), problem.span.clone());
+    let mut diagnostic = MietteDiagnostic::new(harmless(&problem.message)).with_label(label);
+    diagnostic.help = problem.help.as_deref().map(harmless);
+    let report = miette::Report::new(diagnostic).with_source_code(NamedSource::new(name, harmless(text)));
     let mut out = String::new();
     let rendered = if narrated {
         NarratableReportHandler::new().render_report(&mut out, report.as_ref())
@@ -57,10 +57,15 @@ fn one(name: &str, text: &str, problem: &Diagnostic, narrated: bool) -> String {
     rendered.map_or_else(|_| unseen(name, problem), |()| out)
 }
 
+/// The text without what a terminal would obey; of the same length, so that spans still fit.
+fn harmless(text: &str) -> String {
+    text.replace(|c: char| c.is_ascii_control() && !matches!(c, '\n' | '\r' | '\t'), "?")
+}
+
 /// A problem whose place cannot be drawn.
 fn unseen(name: &str, problem: &Diagnostic) -> String {
-    let help = problem.help.as_ref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-    format!("  × {} ({name}, byte {}){help}\n", problem.message, problem.span.start)
+    let help = problem.help.as_deref().map(|help| format!("\n  help: {}", harmless(help))).unwrap_or_default();
+    format!("  × {} ({name}, byte {}){help}\n", harmless(&problem.message), problem.span.start)
 }
 
 #[cfg(test)]
@@ -84,6 +89,13 @@ mod tests {
     fn what_cannot_be_drawn_is_said() {
         check(&"x".repeat(5000), 7..9, "  × it is wrong (a.yaml, byte 7)\n  help: mend it\n\n");
         check("short", 900..901, "  × it is wrong (a.yaml, byte 900)\n  help: mend it\n\n");
+    }
+
+    #[test]
+    fn a_terminal_is_not_commanded() {
+        let problem = Diagnostic::new(0..3, "unknown site `\u{1b}[2J`", "here");
+        let shown = render("a.yaml", "a\u{1b}[2J: b\n", &[problem]);
+        assert!(shown.contains("unknown site `?[2J`") && shown.contains("a?[2J: b"), "{shown}");
     }
 
     #[test]
