@@ -49,7 +49,7 @@ impl Failure {
     /// Prints the error and gives its exit code.
     pub(super) fn tell(&self, printer: Printer) -> Exit {
         match self {
-            Self::Load(error) => load(error, printer),
+            Self::Load(error) => printer.load_error(error),
             Self::Document(error) => {
                 printer.error(error, document_help(error));
                 Exit::from(error)
@@ -60,20 +60,6 @@ impl Failure {
                 printer.error(error, Some(&help));
                 Exit::Usage
             }
-        }
-    }
-}
-
-fn load(error: &LoadError, printer: Printer) -> Exit {
-    match error {
-        LoadError::Invalid { name, text, problems } => {
-            printer.rendered(&scenarios::diagnostics::render(name, text, problems));
-            printer.error(error, None);
-            Exit::InvalidDocument
-        }
-        LoadError::Read { .. } => {
-            printer.error(error, Some("name a readable scenario file, or `-` for standard input"));
-            Exit::Usage
         }
     }
 }

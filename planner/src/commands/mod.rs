@@ -16,7 +16,6 @@ pub use show::render;
 use scenarios::terminal::{Exit, Printer};
 
 use crate::cli::{Cli, Command};
-use failure::Failure;
 
 /// Runs a command and tells the user how it ended.
 pub fn run(cli: Cli) -> Exit {

@@ -138,8 +138,13 @@ fn totals(plan: &Plan) -> Table {
     let totals = &plan.totals;
     let usd = |amount: Decimal| format!("{amount} USD");
     let budget = plan.scenario.budget_usd.map_or_else(|| "none".to_owned(), usd);
-    let energy = totals.energy_kwh.map_or_else(|| "not known".to_owned(), |energy| format!("{energy:.3} kWh"));
-    let carbon = totals.carbon_kg.map_or_else(|| "not known".to_owned(), |carbon| format!("{carbon:.3} kg CO₂e"));
+    let thousandths = |amount: Option<f64>, large: &str, small: &str| match amount {
+        None => "not known".to_owned(),
+        Some(amount) if amount < 1.0 => format!("{:.3} {small}", amount * 1000.0),
+        Some(amount) => format!("{amount:.3} {large}"),
+    };
+    let energy = thousandths(totals.energy_kwh, "kWh", "Wh");
+    let carbon = thousandths(totals.carbon_kg, "kg CO₂e", "g CO₂e");
     pairs(&[
         ("cost", usd(totals.cost_usd)),
         ("machines", usd(totals.compute_usd)),

@@ -11,6 +11,7 @@ use super::conflicts::{self, Conflict};
 use super::highs::{Answer, Options, SolverError};
 use super::model::{Model, Pick, Relax, Scale};
 use super::problem::{Problem, float};
+use super::reduce::{Known, Reduced, improve, reduce};
 use super::schedule::{self, TOLERANCE_SECONDS};
 
 /// How long to search and how well.
@@ -57,25 +58,33 @@ pub enum Unsolved {
     Solver(#[from] SolverError),
 }
 
-/// Solves a problem. Of the plans that finish earliest it takes the cheapest.
+/// Most columns for which the second objective is optimised, too; with more, workloads are exchanged
+/// one by one.
+const MOST_COLUMNS_FOR_TIES: usize = 2000;
+
+/// Solves a problem. Of the cheapest plans it takes one that finishes earliest, of those that finish
+/// earliest one of the cheapest; over very many columns as far as single exchanges lead there.
 ///
 /// # Errors
 /// No plan exists, none was found in time, or the solver failed.
 pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
     let begun = Instant::now();
-    let first = Search::new(problem, Relax::default(), limits).run()?;
-    if problem.objective == Objective::Cost || !first.optimal {
+    let first = reduced(reduce(problem, None), limits)?;
+    if !first.optimal {
         return Ok(first);
     }
-    let mut cheapest = problem.clone();
-    cheapest.objective = Objective::Cost;
-    for job in &mut cheapest.jobs {
-        job.latest_end = job.latest_end.min(first.objective);
+    let known = Known { choice: first.choice.clone(), starts: first.starts.clone() };
+    let tied = tied(problem, &first);
+    let second = reduce(&tied, Some(known.clone()));
+    if second.kept.iter().map(Vec::len).sum::<usize>() > MOST_COLUMNS_FOR_TIES {
+        let by = if problem.objective == Objective::Cost { problem } else { &tied };
+        let Known { choice, starts } = improve(by, known);
+        return Ok(Solution { choice, starts, ..first });
     }
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-    match Search::new(&cheapest, Relax::default(), left).run() {
+    match reduced(second, left) {
         Err(Unsolved::Solver(error)) => Err(error.into()),
-        Ok(found) if schedule::finish(problem, &found.choice, &found.starts) <= first.objective => Ok(Solution {
+        Ok(found) => Ok(Solution {
             choice: found.choice,
             starts: found.starts,
             nodes: first.nodes + found.nodes,
@@ -84,6 +93,39 @@ pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
         }),
         _ => Ok(first),
     }
+}
+
+/// Solves a reduced problem and says its columns in terms of the whole one.
+fn reduced(reduced: Reduced, limits: Limits) -> Result<Solution, Unsolved> {
+    let Reduced { problem, kept, known } = reduced;
+    let mut search = Search::new(&problem, Relax::default(), limits);
+    if let Some(Known { choice, starts }) = known {
+        let value = search.value(&choice, &starts);
+        search.best = Some(Found { choice, starts, value });
+    }
+    let mut solution = search.run()?;
+    for (column, kept) in solution.choice.iter_mut().zip(&kept) {
+        *column = kept[*column];
+    }
+    Ok(solution)
+}
+
+/// The problem of the other objective among plans as good as `first`.
+fn tied(problem: &Problem, first: &Solution) -> Problem {
+    let mut other = problem.clone();
+    match problem.objective {
+        Objective::Cost => {
+            other.objective = Objective::FinishTime;
+            other.budget = Some(problem.cost(&first.choice));
+        }
+        Objective::FinishTime => {
+            other.objective = Objective::Cost;
+            for job in &mut other.jobs {
+                job.latest_end = job.latest_end.min(first.objective);
+            }
+        }
+    }
+    other
 }
 
 /// One search, with the conflicts found so far.
@@ -246,19 +288,18 @@ impl<'a> Search<'a> {
 
     fn finished(&self, optimal: bool) -> Option<Solution> {
         let best = self.best.as_ref()?;
-        let unit = match self.problem.objective {
-            _ if self.relax.any() => 1.0,
-            Objective::Cost => self.scale.usd,
-            Objective::FinishTime => self.scale.seconds,
+        let (objective, unit) = match self.problem.objective {
+            _ if self.relax.any() => (best.value, 1.0),
+            Objective::Cost => (float(self.problem.cost(&best.choice)), self.scale.usd),
+            Objective::FinishTime => (finish_of(self.problem, best), self.scale.seconds),
         };
         let closed = best.value - self.bound <= tolerance(best.value);
-        let bound = if closed || (optimal && self.bound > best.value) { best.value } else { self.bound };
         Some(Solution {
             choice: best.choice.clone(),
             starts: best.starts.clone(),
             optimal,
-            objective: best.value * unit,
-            bound: bound * unit,
+            objective,
+            bound: if closed { objective } else { self.bound * unit },
             nodes: self.nodes,
             iterations: self.iterations,
         })
