@@ -19,5 +19,12 @@ fn twenty_workloads_over_the_whole_catalogue_are_placed_optimally() {
     let plan = plan(World { loaded: &loaded, catalog: Catalog::bundled() }, &Options::default()).expect("a plan");
     assert_eq!(plan.solver.status, SolverStatus::Optimal);
     assert_eq!(plan.assignments.len(), 20);
-    eprintln!("{pools} pools, {:?} for {:?}: {} columns, {} pruned, {}", begun.elapsed(), plan.solver, plan.solver.columns_considered, plan.solver.columns_pruned, plan.totals.cost_usd);
+    eprintln!(
+        "{pools} pools, {:?} for {:?}: {} columns, {} pruned, {}",
+        begun.elapsed(),
+        plan.solver,
+        plan.solver.columns_considered,
+        plan.solver.columns_pruned,
+        plan.totals.cost_usd
+    );
 }

@@ -51,14 +51,23 @@ fn time(seconds: f64) -> String {
 
 fn assignments(list: &[Assignment]) -> Table {
     let header = [
-        "workload", "site", "machine", "purchase", "strategy", "start", "end", "step p10–p50–p90", "samples/s",
-        "memory", "USD", "runner-up",
+        "workload",
+        "site",
+        "machine",
+        "purchase",
+        "strategy",
+        "start",
+        "end",
+        "step p10–p50–p90",
+        "samples/s",
+        "memory",
+        "USD",
+        "runner-up",
     ];
     let mut table = Table::new(&header);
     for assignment in list {
-        let joined = |of: fn(&scenarios::plan::Group) -> String| {
-            assignment.groups.iter().map(of).collect::<Vec<_>>().join(", ")
-        };
+        let joined =
+            |of: fn(&scenarios::plan::Group) -> String| assignment.groups.iter().map(of).collect::<Vec<_>>().join(", ");
         let step = assignment.predicted.step_seconds;
         table.rows.push(vec![
             assignment.workload.clone(),
@@ -72,9 +81,10 @@ fn assignments(list: &[Assignment]) -> Table {
             format!("{:.0}", assignment.predicted.throughput),
             Bytes(assignment.predicted.memory_bytes_per_device).rounded(),
             assignment.cost_usd.to_string(),
-            assignment.runner_up.as_ref().map_or_else(String::new, |other| {
-                format!("{}: {}", other.placement, other.reason)
-            }),
+            assignment
+                .runner_up
+                .as_ref()
+                .map_or_else(String::new, |other| format!("{}: {}", other.placement, other.reason)),
         ]);
     }
     table

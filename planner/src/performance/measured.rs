@@ -28,7 +28,8 @@ impl MeasuredMachine<'_> {
         };
         let candidates = self.0.operations.iter().filter(alike);
         let nearest = candidates.min_by(|a, b| {
-            let distance = |measured: &OperationMeasurement| ratio(&wanted, &work(&measured.operation, pass)).ln().abs();
+            let distance =
+                |measured: &OperationMeasurement| ratio(&wanted, &work(&measured.operation, pass)).ln().abs();
             distance(a).total_cmp(&distance(b))
         })?;
         Some(nearest.seconds.scaled(ratio(&wanted, &work(&nearest.operation, pass))))

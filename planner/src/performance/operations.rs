@@ -183,17 +183,8 @@ fn linear(m: f64, n: f64, k: f64, pass: Pass) -> Work {
 }
 
 fn convolution(operation: &Operation, pass: Pass) -> Work {
-    let Operation::Conv2d {
-        batch,
-        channels_in,
-        channels_out,
-        height,
-        width,
-        kernel,
-        stride,
-        padding,
-        input_gradient,
-    } = *operation
+    let Operation::Conv2d { batch, channels_in, channels_out, height, width, kernel, stride, padding, input_gradient } =
+        *operation
     else {
         return Work::default();
     };

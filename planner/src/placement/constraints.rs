@@ -115,9 +115,7 @@ fn deadline(model: &Model<'_>) -> Vec<Constraint> {
 
 /// The plan ends when its last workload ends.
 fn finish(model: &Model<'_>) -> Vec<Constraint> {
-    (0..model.chosen.len())
-        .map(|job| constraint!(model.finish >= model.start[job] + model.duration(job)))
-        .collect()
+    (0..model.chosen.len()).map(|job| constraint!(model.finish >= model.start[job] + model.duration(job))).collect()
 }
 
 /// Everything together stays within the budget.

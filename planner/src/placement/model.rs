@@ -37,7 +37,8 @@ impl Scale {
         let dearest = |choices: &[Choice]| choices.iter().map(|choice| float(choice.usd)).fold(0.0, f64::max);
         let nodes: f64 = problem.jobs.iter().map(|job| dearest(&job.choices)).sum();
         let copies: f64 = problem.copies.iter().map(|usd| float(*usd)).fold(0.0, f64::max) * problem.jobs.len() as f64;
-        let moved = problem.flows.iter().map(|flow| flow.pairs.values().map(|(usd, _)| float(*usd)).fold(0.0, f64::max));
+        let moved =
+            problem.flows.iter().map(|flow| flow.pairs.values().map(|(usd, _)| float(*usd)).fold(0.0, f64::max));
         let unit = |largest: f64| if largest > 0.0 { largest / 1000.0 } else { 1.0 };
         Self { seconds: unit(problem.longest_schedule()), usd: unit(nodes + copies + moved.sum::<f64>()) }
     }
@@ -145,9 +146,9 @@ impl<'a> Model<'a> {
 
     /// What the columns of a pool add up to: Σ value(workload, column) · chosen.
     pub(super) fn sum_of_pool(&self, pool: usize, value: impl Fn(usize, &Choice) -> f64) -> Expression {
-        let terms = self.columns_of_pool[pool].iter().map(|(job, column)| {
-            value(*job, &self.problem.jobs[*job].choices[*column]) * self.chosen[*job][*column]
-        });
+        let terms = self.columns_of_pool[pool]
+            .iter()
+            .map(|(job, column)| value(*job, &self.problem.jobs[*job].choices[*column]) * self.chosen[*job][*column]);
         terms.sum()
     }
 

@@ -51,33 +51,58 @@ pub(super) fn reduce(problem: &Problem, known: Option<Known>) -> Reduced {
     Reduced { problem: reduced, kept, known }
 }
 
+/// Columns that are left, workload by workload. What falls away makes the rest dearer, so it is repeated.
 fn kept(problem: &Problem, known: Option<&Known>) -> Vec<Vec<usize>> {
-    let users: Vec<usize> = (0..problem.copies.len())
-        .map(|copy| problem.jobs.iter().filter(|job| job.choices.iter().any(|c| c.copy == Some(copy))).count())
-        .collect();
-    // A copy is paid for once by at most so many workloads, so each of them pays at least its share.
-    let least = |choice: &Choice| {
-        let share = |copy: usize| float(problem.copies[copy]) / users[copy].max(1) as f64;
-        float(choice.usd) + choice.copy.map_or(0.0, share)
-    };
-    let cheapest: Vec<f64> =
-        problem.jobs.iter().map(|job| job.choices.iter().map(least).fold(f64::INFINITY, f64::min)).collect();
-    let sum: f64 = cheapest.iter().sum();
     let budget = problem.budget.map_or(f64::INFINITY, float);
     let (most_usd, latest) = match (known, problem.objective) {
         (Some(known), Objective::Cost) => (budget.min(float(problem.cost(&known.choice))), f64::INFINITY),
         (Some(known), Objective::FinishTime) => (budget, schedule::finish(problem, &known.choice, &known.starts)),
         (None, _) => (budget, f64::INFINITY),
     };
-    let useful = |job: usize, choice: &Choice| {
-        sum - cheapest[job] + least(choice) <= most_usd * (1.0 + 1e-9) + 1e-6
-            && choice.release + choice.seconds <= latest + TOLERANCE_SECONDS
-    };
-    let columns = problem.jobs.iter().enumerate().map(|(job, workload)| {
-        let useful = workload.choices.iter().enumerate().filter(|(_, choice)| useful(job, choice));
-        useful.map(|(column, _)| column).collect()
-    });
-    columns.collect()
+    let mut kept: Vec<Vec<usize>> = problem.jobs.iter().map(|job| (0..job.choices.len()).collect()).collect();
+    loop {
+        let users = users(problem, &kept);
+        // A copy is paid for once by at most so many workloads, so each of them pays at least its share.
+        let least = |choice: &Choice| {
+            let share = |copy: usize| float(problem.copies[copy]) / users[copy].max(1) as f64;
+            float(choice.usd) + choice.copy.map_or(0.0, share)
+        };
+        let choices = |job: usize, columns: &[usize]| -> Vec<f64> {
+            columns.iter().map(|column| least(&problem.jobs[job].choices[*column])).collect()
+        };
+        let costs: Vec<Vec<f64>> = kept.iter().enumerate().map(|(job, columns)| choices(job, columns)).collect();
+        let cheapest: Vec<f64> =
+            costs.iter().map(|costs| costs.iter().copied().fold(f64::INFINITY, f64::min)).collect();
+        let sum: f64 = cheapest.iter().sum();
+        let before: usize = kept.iter().map(Vec::len).sum();
+        for (job, columns) in kept.iter_mut().enumerate() {
+            let mut costs = costs[job].iter();
+            columns.retain(|column| {
+                let choice = &problem.jobs[job].choices[*column];
+                let cost = costs.next().copied().unwrap_or(f64::INFINITY);
+                sum - cheapest[job] + cost <= most_usd * (1.0 + 1e-9) + 1e-6
+                    && choice.release + choice.seconds <= latest + TOLERANCE_SECONDS
+            });
+        }
+        if kept.iter().map(Vec::len).sum::<usize>() == before {
+            return kept;
+        }
+    }
+}
+
+/// For each copy of data the workloads with a column that uses it.
+fn users(problem: &Problem, kept: &[Vec<usize>]) -> Vec<usize> {
+    let mut users = vec![0; problem.copies.len()];
+    for (job, columns) in kept.iter().enumerate() {
+        let mut copies: Vec<usize> =
+            columns.iter().filter_map(|column| problem.jobs[job].choices[*column].copy).collect();
+        copies.sort_unstable();
+        copies.dedup();
+        for copy in copies {
+            users[copy] += 1;
+        }
+    }
+    users
 }
 
 /// Chooses workload by workload what adds least, then lets each improve while the plan stays valid.
@@ -98,8 +123,7 @@ fn first(problem: &Problem, objective: Objective) -> Option<Vec<usize>> {
     let mut choice: Vec<Option<usize>> = vec![None; problem.jobs.len()];
     for _ in 0..problem.jobs.len() {
         let ready = |job: &usize| {
-            choice[*job].is_none()
-                && problem.flows.iter().all(|flow| flow.to != *job || choice[flow.from].is_some())
+            choice[*job].is_none() && problem.flows.iter().all(|flow| flow.to != *job || choice[flow.from].is_some())
         };
         let job = (0..problem.jobs.len()).find(ready)?;
         choice[job] = Some(ranked(problem, &choice, job, objective).into_iter().next()?);
@@ -116,7 +140,8 @@ fn ranked(problem: &Problem, choice: &[Option<usize>], job: usize, objective: Ob
     let mut ranked: Vec<(Decimal, f64, usize)> = Vec::new();
     for (column, candidate) in problem.jobs[job].choices.iter().enumerate() {
         let Some(moved) = moved(problem, choice, job, candidate) else { continue };
-        let copied = candidate.copy.filter(|copy| !made.contains(copy)).map_or(Decimal::ZERO, |copy| problem.copies[copy]);
+        let copied =
+            candidate.copy.filter(|copy| !made.contains(copy)).map_or(Decimal::ZERO, |copy| problem.copies[copy]);
         ranked.push((candidate.usd + copied + moved, candidate.release + candidate.seconds, column));
     }
     ranked.sort_by(|a, b| match objective {
@@ -179,14 +204,12 @@ fn valid(problem: &Problem, choice: &[usize]) -> Option<Known> {
     if !permitted || problem.budget.is_some_and(|budget| problem.cost(choice) > budget) {
         return None;
     }
-    let latest_start = |(job, column): (usize, &usize)| {
-        problem.jobs[job].latest_end - problem.jobs[job].choices[*column].seconds
-    };
+    let latest_start =
+        |(job, column): (usize, &usize)| problem.jobs[job].latest_end - problem.jobs[job].choices[*column].seconds;
     let priority: Vec<f64> = choice.iter().enumerate().map(latest_start).collect();
     let starts = schedule::list(problem, choice, &priority, &problem.pools)?;
-    let in_time = |job: usize| {
-        schedule::end(problem, choice, &starts, job) <= problem.jobs[job].latest_end + TOLERANCE_SECONDS
-    };
+    let in_time =
+        |job: usize| schedule::end(problem, choice, &starts, job) <= problem.jobs[job].latest_end + TOLERANCE_SECONDS;
     let fits = conflicts::find(problem, choice, &starts, &problem.pools).is_empty();
     (fits && (0..choice.len()).all(in_time)).then(|| Known { choice: choice.to_vec(), starts })
 }

@@ -234,7 +234,8 @@ impl<'a> Search<'a> {
             schedule::end(self.problem, choice, starts, job) <= self.problem.jobs[job].latest_end + TOLERANCE_SECONDS
         };
         let site = |job: usize| self.problem.jobs[job].choices[choice[job]].site;
-        let permitted = self.problem.flows.iter().all(|flow| flow.pairs.contains_key(&(site(flow.from), site(flow.to))));
+        let permitted =
+            self.problem.flows.iter().all(|flow| flow.pairs.contains_key(&(site(flow.from), site(flow.to))));
         let affordable = self.problem.budget.is_none_or(|budget| self.problem.cost(choice) <= budget);
         permitted
             && (self.relax.deadlines || (0..choice.len()).all(in_time))
@@ -249,9 +250,8 @@ impl<'a> Search<'a> {
             let over = problem.budget.map_or(0.0, |budget| float(problem.cost(choice) - budget).max(0.0));
             let late = |job: usize| schedule::end(problem, choice, starts, job) - problem.jobs[job].latest_end;
             let lateness: f64 = (0..choice.len()).map(|job| late(job).max(0.0)).sum();
-            let missing = |pool: usize| {
-                conflicts::peak(problem, choice, starts, pool).saturating_sub(problem.pools[pool])
-            };
+            let missing =
+                |pool: usize| conflicts::peak(problem, choice, starts, pool).saturating_sub(problem.pools[pool]);
             let nodes: u32 = (0..problem.pools.len()).map(missing).sum();
             return over / self.scale.usd + lateness / self.scale.seconds + f64::from(nodes);
         }

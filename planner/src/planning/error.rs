@@ -100,9 +100,7 @@ impl std::fmt::Display for Infeasible {
             write!(f, "\n  {reason}")?;
         }
         if self.blocked.is_empty() && self.severed.is_empty() {
-            f.write_str(
-                ": each workload can run somewhere, but not all of them within budget, deadlines and nodes",
-            )?;
+            f.write_str(": each workload can run somewhere, but not all of them within budget, deadlines and nodes")?;
         }
         Ok(())
     }

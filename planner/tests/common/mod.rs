@@ -179,7 +179,9 @@ impl Draft {
             let trained =
                 jobs.iter().rev().find(|(_, other)| matches!(other.job, Job::Train(_))).map(|(name, _)| name.clone());
             let job = match trained.filter(|_| draw.evaluates) {
-                Some(weights_of) => Job::Evaluate(Evaluation { weights_of, data, records: 50_000, batch: nonzero(500) }),
+                Some(weights_of) => {
+                    Job::Evaluate(Evaluation { weights_of, data, records: 50_000, batch: nonzero(500) })
+                }
                 None => Job::Train(training(draw, data)),
             };
             let after = draw.after.filter(|after| usize::from(*after) < index).map(|after| format!("w{after}"));

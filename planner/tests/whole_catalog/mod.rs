@@ -75,7 +75,10 @@ fn sites() -> String {
     }
     let mut text = String::new();
     for ((provider, region), types) in pools {
-        let _ = writeln!(text, "  {provider}-{region}:\n    kind: public\n    provider: {provider}\n    region: {region}\n    pools:");
+        let _ = writeln!(
+            text,
+            "  {provider}-{region}:\n    kind: public\n    provider: {provider}\n    region: {region}\n    pools:"
+        );
         for (index, name) in types.iter().enumerate() {
             let _ = writeln!(text, "      p{index}: {{ machine: {{ instance: \"{name}\" }}, nodes: 4 }}");
         }
