@@ -2,8 +2,6 @@
 
 mod whole_catalog;
 
-use std::time::Instant;
-
 use planner::candidates::World;
 use planner::planning::{Options, plan};
 use scenarios::catalog::Catalog;
@@ -15,16 +13,8 @@ fn twenty_workloads_over_the_whole_catalogue_are_placed_optimally() {
     let loaded = whole_catalog::loaded(folder.path());
     let pools: usize = loaded.scenario.sites.values().map(|site| site.pools.len()).sum();
     assert!(pools > 3500, "{pools} pools");
-    let begun = Instant::now();
     let plan = plan(World { loaded: &loaded, catalog: Catalog::bundled() }, &Options::default()).expect("a plan");
     assert_eq!(plan.solver.status, SolverStatus::Optimal);
     assert_eq!(plan.assignments.len(), 20);
-    eprintln!(
-        "{pools} pools, {:?} for {:?}: {} columns, {} pruned, {}",
-        begun.elapsed(),
-        plan.solver,
-        plan.solver.columns_considered,
-        plan.solver.columns_pruned,
-        plan.totals.cost_usd
-    );
+    assert!(plan.solver.gap <= 1e-6, "{:?}", plan.solver);
 }

@@ -181,7 +181,7 @@ impl<'a> Listing<'a, '_> {
             }
             // What is refused keeps its time and price, so that a plan can say what a rule costs.
             (Ok(column), Err(reason)) => {
-                found.refused.push(refuse(column.layout.nodes, reason, Some(Box::new(column))))
+                found.refused.push(refuse(column.layout.nodes, reason, Some(Box::new(column))));
             }
             (Err((nodes, _)), Err(reason)) | (Err((nodes, reason)), Ok(_)) => {
                 found.refused.push(refuse(nodes, reason, None));
@@ -245,8 +245,8 @@ impl<'a> Listing<'a, '_> {
 
     fn with_copy(&self, column: &Column, copy: Option<usize>, copies: &[Movement]) -> Column {
         let own = self.workload.earliest_start.map_or(0.0, |start| round_up_to_milliseconds(start.get()));
-        let copied = copy.map_or(0.0, |copy| copies[copy].seconds);
-        Column { release_seconds: own.max(copied), copy, ..column.clone() }
+        let arrival = copy.map_or(0.0, |copy| copies[copy].seconds);
+        Column { release_seconds: own.max(arrival), copy, ..column.clone() }
     }
 
     fn limits(&self, column: &Column, available: u32) -> Option<Reason> {

@@ -18,6 +18,7 @@ use scenarios::terminal::{Exit, Printer};
 use crate::cli::{Cli, Command};
 
 /// Runs a command and tells the user how it ended.
+#[must_use]
 pub fn run(cli: Cli) -> Exit {
     let printer = Printer::new(cli.global.quiet);
     let global = &cli.global;

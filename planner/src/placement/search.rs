@@ -83,7 +83,6 @@ pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
     }
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
     match reduced(second, left) {
-        Err(Unsolved::Solver(error)) => Err(error.into()),
         Ok(found) => Ok(Solution {
             choice: found.choice,
             starts: found.starts,
@@ -91,7 +90,8 @@ pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
             iterations: first.iterations + found.iterations,
             ..first
         }),
-        _ => Ok(first),
+        // The first solution stands, whatever became of the search for a better one among equals.
+        Err(_) => Ok(first),
     }
 }
 
@@ -194,7 +194,7 @@ impl<'a> Search<'a> {
                     self.learn(pick);
                 }
                 (Answer::OutOfTime, _) => return self.out_of_time(),
-                _ => return self.finished(true).ok_or(Unsolved::Infeasible),
+                _ => return self.exhausted(),
             }
         }
     }
@@ -280,6 +280,17 @@ impl<'a> Search<'a> {
         if self.conflicts.len() == before {
             self.excluded.push(pick.choice);
         }
+    }
+
+    /// No choice is left: the best one is optimal, unless it was never ruled out.
+    fn exhausted(mut self) -> Result<Solution, Unsolved> {
+        if let Some(best) = &self.best {
+            if self.conflicts.is_empty() && self.excluded.is_empty() {
+                return Err(SolverError("a problem is infeasible, and a plan for it is known".to_owned()).into());
+            }
+            self.bound = best.value;
+        }
+        self.finished(true).ok_or(Unsolved::Infeasible)
     }
 
     fn out_of_time(&self) -> Result<Solution, Unsolved> {

@@ -43,9 +43,12 @@ pub(super) fn groups(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
+/// Start, end and nodes.
+type Run = (f64, f64, u64);
+
 /// At every start, the nodes in use in each pool are at most what it has.
 pub(super) fn capacity(subject: &Subject<'_>, report: &mut Report) {
-    let mut runs: BTreeMap<(&str, &str), Vec<(f64, f64, u64)>> = BTreeMap::new();
+    let mut runs: BTreeMap<(&str, &str), Vec<Run>> = BTreeMap::new();
     for assignment in &subject.plan.assignments {
         for group in &assignment.groups {
             let run = (assignment.start_seconds, assignment.end_seconds, u64::from(group.nodes));

@@ -6,6 +6,7 @@ use planner::performance::{DataSheetMachine, Layout, Rates, Task, predict};
 use scenarios::residency::{Label, Place, permit};
 use scenarios::scenario::{Action, Form, Job, Loaded, Machine, Objective};
 use scenarios::strategy::Strategy;
+use scenarios::units::Seconds;
 
 /// One way to run one workload.
 #[derive(Debug, Clone)]
@@ -139,7 +140,7 @@ fn schedule(loaded: &Loaded, chosen: &[&Way], waits: &[Vec<(usize, f64)>], order
         let start = instants.into_iter().find(|start| fits(*start))?;
         let end = start + way.seconds;
         let workload = &loaded.scenario.workloads[job];
-        let latest = workload.deadline.map_or(f64::INFINITY, |latest| latest.get()).min(loaded.scenario.horizon.get());
+        let latest = workload.deadline.map_or(f64::INFINITY, Seconds::get).min(loaded.scenario.horizon.get());
         if end > latest + 1e-6 {
             return None;
         }
@@ -185,7 +186,7 @@ fn ways(loaded: &Loaded, name: &str) -> Vec<Way> {
                 for price in own.into_iter().chain(rented) {
                     let price: f64 = price.try_into().unwrap_or(0.0);
                     let usd = price * f64::from(ranks) * seconds / 3600.0;
-                    let earliest = workload.earliest_start.map_or(0.0, |start| start.get());
+                    let earliest = workload.earliest_start.map_or(0.0, Seconds::get);
                     let way = |release: f64, copy| Way {
                         site: site.clone(),
                         pool: pool.clone(),
