@@ -69,8 +69,8 @@ const fn document_help(error: &DocumentError) -> Option<&'static str> {
         DocumentError::Read { .. } => Some("name a readable file, or `-` for standard input"),
         DocumentError::Write { .. } => Some("name a file in a folder that can be written to"),
         DocumentError::Digest { .. } => Some("make the document anew; a plan that was edited by hand is not applied"),
-        DocumentError::Format { .. } => Some("a plan is written by `planner solve`"),
-        _ => None,
+        DocumentError::Parse { .. } | DocumentError::Format { .. } => Some("a plan is written by `planner solve`"),
+        DocumentError::TooLarge { .. } => None,
     }
 }
 
