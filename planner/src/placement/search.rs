@@ -62,14 +62,17 @@ pub enum Unsolved {
 /// one by one.
 const MOST_COLUMNS_FOR_TIES: usize = 2000;
 
-/// Solves a problem. Of the cheapest plans it takes one that finishes earliest, of those that finish
-/// earliest one of the cheapest; over very many columns as far as single exchanges lead there.
+/// Branch-and-bound nodes for the second objective: it decides between equals, so it may not take long.
+const NODES_FOR_TIES: i32 = 1000;
+
+/// Solves a problem. Of the cheapest plans it takes one that finishes early, of those that finish
+/// earliest a cheap one: the best that a short search finds, or single exchanges over very many columns.
 ///
 /// # Errors
 /// No plan exists, none was found in time, or the solver failed.
 pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
     let begun = Instant::now();
-    let first = reduced(reduce(problem, None), limits)?;
+    let first = reduced(reduce(problem, None), limits, None)?;
     if !first.optimal {
         return Ok(first);
     }
@@ -82,7 +85,7 @@ pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
         return Ok(Solution { choice, starts, ..first });
     }
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-    match reduced(second, left) {
+    match reduced(second, left, Some(NODES_FOR_TIES)) {
         Ok(found) => Ok(Solution {
             choice: found.choice,
             starts: found.starts,
@@ -95,10 +98,12 @@ pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
     }
 }
 
-/// Solves a reduced problem and says its columns in terms of the whole one.
-fn reduced(reduced: Reduced, limits: Limits) -> Result<Solution, Unsolved> {
+/// Solves a reduced problem and says its columns in terms of the whole one; with `most_nodes` in one
+/// round of at most so many nodes.
+fn reduced(reduced: Reduced, limits: Limits, most_nodes: Option<i32>) -> Result<Solution, Unsolved> {
     let Reduced { problem, kept, known } = reduced;
     let mut search = Search::new(&problem, Relax::default(), limits);
+    search.most_nodes = most_nodes;
     if let Some(Known { choice, starts }) = known {
         let value = search.value(&choice, &starts);
         search.best = Some(Found { choice, starts, value });
@@ -135,6 +140,7 @@ pub(super) struct Search<'a> {
     limits: Limits,
     scale: Scale,
     begun: Instant,
+    most_nodes: Option<i32>,
     conflicts: Vec<Conflict>,
     excluded: Vec<Vec<usize>>,
     best: Option<Found>,
@@ -158,6 +164,7 @@ impl<'a> Search<'a> {
             limits,
             scale: Scale::of(problem),
             begun: Instant::now(),
+            most_nodes: None,
             conflicts: Vec::new(),
             excluded: Vec::new(),
             best: None,
@@ -177,7 +184,8 @@ impl<'a> Search<'a> {
                 return self.out_of_time();
             }
             let model = Model::new(self.problem, self.relax, &self.conflicts, &self.excluded);
-            let options = Options { seconds, gap: self.limits.gap, seed: self.limits.seed };
+            let options =
+                Options { seconds, gap: self.limits.gap, seed: self.limits.seed, most_nodes: self.most_nodes };
             let (answer, pick) = model.solve(options)?;
             match (answer, pick) {
                 (Answer::Solved { bound, optimal, nodes, iterations, .. }, Some(pick)) => {
@@ -188,7 +196,7 @@ impl<'a> Search<'a> {
                     if self.is_proven() {
                         return self.finished(true).ok_or(Unsolved::Infeasible);
                     }
-                    if !optimal {
+                    if !optimal || self.most_nodes.is_some() {
                         return self.out_of_time();
                     }
                     self.learn(pick);
