@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `reports`.
+
+use scenarios::terminal::Exit;
+
+fn main() -> Exit {
+    reports::cli::run()
+}

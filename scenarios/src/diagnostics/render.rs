@@ -34,7 +34,7 @@ const LONGEST_SHOWN: usize = 3000;
 
 fn one(name: &str, text: &str, problem: &Diagnostic, narrated: bool) -> String {
     let (start, end) = (problem.span.start, problem.span.end);
-    if text.get(start..end).is_none() {
+    if text.is_empty() || text.get(start..end).is_none() {
         return unseen(name, problem);
     }
     let before = text.as_bytes()[..start].iter().rev().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1);
@@ -43,10 +43,10 @@ fn one(name: &str, text: &str, problem: &Diagnostic, narrated: bool) -> String {
     if around + (end - start) > LONGEST_SHOWN {
         return unseen(name, problem);
     }
-    let label = LabeledSpan::new_primary_with_span(Some(problem.label.clone()), problem.span.clone());
-    let mut diagnostic = MietteDiagnostic::new(problem.message.clone()).with_label(label);
-    diagnostic.help.clone_from(&problem.help);
-    let report = miette::Report::new(diagnostic).with_source_code(NamedSource::new(name, text.to_owned()));
+    let label = LabeledSpan::new_primary_with_span(Some(harmless(&problem.label)), problem.span.clone());
+    let mut diagnostic = MietteDiagnostic::new(harmless(&problem.message)).with_label(label);
+    diagnostic.help = problem.help.as_deref().map(harmless);
+    let report = miette::Report::new(diagnostic).with_source_code(NamedSource::new(name, harmless(text)));
     let mut out = String::new();
     let rendered = if narrated {
         NarratableReportHandler::new().render_report(&mut out, report.as_ref())
@@ -57,10 +57,16 @@ fn one(name: &str, text: &str, problem: &Diagnostic, narrated: bool) -> String {
     rendered.map_or_else(|_| unseen(name, problem), |()| out)
 }
 
+/// The text without what a terminal would obey; of the same length, so that spans still fit.
+fn harmless(text: &str) -> String {
+    text.replace(|c: char| c.is_ascii_control() && !matches!(c, '\n' | '\r' | '\t'), "?")
+}
+
 /// A problem whose place cannot be drawn.
 fn unseen(name: &str, problem: &Diagnostic) -> String {
-    let help = problem.help.as_ref().map(|help| format!("\n  help: {help}")).unwrap_or_default();
-    format!("  × {} ({name}, byte {}){help}\n", problem.message, problem.span.start)
+    let help = problem.help.as_deref().map(|help| format!("\n  help: {}", harmless(help))).unwrap_or_default();
+    let place = if problem.span.end == 0 { String::new() } else { format!(", byte {}", problem.span.start) };
+    format!("  × {} ({name}{place}){help}\n", harmless(&problem.message))
 }
 
 #[cfg(test)]
@@ -83,7 +89,15 @@ mod tests {
     #[test]
     fn what_cannot_be_drawn_is_said() {
         check(&"x".repeat(5000), 7..9, "  × it is wrong (a.yaml, byte 7)\n  help: mend it\n\n");
+        check("", 0..0, "  × it is wrong (a.yaml)\n  help: mend it\n\n");
         check("short", 900..901, "  × it is wrong (a.yaml, byte 900)\n  help: mend it\n\n");
+    }
+
+    #[test]
+    fn a_terminal_is_not_commanded() {
+        let problem = Diagnostic::new(0..3, "unknown site `\u{1b}[2J`", "here");
+        let shown = render("a.yaml", "a\u{1b}[2J: b\n", &[problem]);
+        assert!(shown.contains("unknown site `?[2J`") && shown.contains("a?[2J: b"), "{shown}");
     }
 
     #[test]

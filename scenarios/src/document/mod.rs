@@ -218,3 +218,103 @@ fn set_usual_permissions(file: &std::fs::File) -> std::io::Result<()> {
 fn set_usual_permissions(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile() -> MachineProfile {
+        let text = r#"{"format": "causeway.machine/1", "digest": "", "name": "bench", "measured_at": "2026-01-01T00:00:00Z",
+            "host": {"os": "Linux", "cpu": "a processor", "cores": 2, "memory_bytes": 17179869184},
+            "device": {"kind": "cpu", "name": "a processor", "backend": "flex", "count": 1, "memory_bytes": 17179869184},
+            "software": "causeway", "operations": [], "transports": [], "inputs": []}"#;
+        serde_json::from_str(text).expect("it is a profile")
+    }
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("there is room for a folder")
+    }
+
+    /// Names in a folder, to see that nothing half-written stays behind.
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).expect("it is a folder");
+        entries.map(|entry| entry.expect("it is readable").file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read_and_equal_input_gives_equal_bytes() {
+        let folder = folder();
+        let (first, second) = (folder.path().join("a.json"), folder.path().join("b.json"));
+        let mut written = profile();
+        write(&mut written, &first).expect("the folder is writable");
+        write(&mut profile(), &second).expect("the folder is writable");
+        assert_eq!(read::<MachineProfile>(&first).expect("it is a profile"), written);
+        assert_eq!(std::fs::read(&first).expect("readable"), std::fs::read(&second).expect("readable"));
+        assert_eq!(names(folder.path()).len(), 2);
+    }
+
+    #[test]
+    fn documents_that_cannot_be_used_say_why() {
+        let folder = folder();
+        let path = folder.path().join("machine.json");
+        write(&mut profile(), &path).expect("the folder is writable");
+        let good = std::fs::read_to_string(&path).expect("it is readable");
+        let check = |text: &str, expected: &str| {
+            std::fs::write(&path, text).expect("the folder is writable");
+            let error = read::<MachineProfile>(&path).expect_err(text).to_string();
+            let shown = error.replace(&path.display().to_string(), "machine.json");
+            assert!(shown.starts_with(expected), "{shown}");
+        };
+        check(&good.replace("bench", "other"), "the machine profile `machine.json` was changed after it was written");
+        check(
+            &good.replace("sha256:", "sha256:0"),
+            "the machine profile `machine.json` was changed after it was written",
+        );
+        check(
+            &good.replace("machine/1", "plan/1"),
+            "`machine.json` has format `causeway.plan/1`, expected `causeway.machine/1`",
+        );
+        check(&good[..good.len() / 2], "`machine.json` is no valid machine profile: EOF while parsing");
+        check(&good.replace("\"name\"", "\"nam\""), "`machine.json` is no valid machine profile: unknown field `nam`");
+        check("", "`machine.json` is no valid machine profile: EOF while parsing");
+        check("[]", "`machine.json` is no valid machine profile: invalid");
+        std::fs::remove_file(&path).expect("it is there");
+        let error = read::<MachineProfile>(&path).expect_err("it is gone").to_string();
+        assert!(error.starts_with("cannot read the machine profile"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let folder = folder();
+        let check = |path: &Path| {
+            let error = write(&mut profile(), path).expect_err("it cannot be written").to_string();
+            assert!(error.starts_with("cannot write"), "{error}");
+        };
+        check(&folder.path().join("missing/machine.json"));
+        std::fs::write(folder.path().join("file"), "kept").expect("the folder is writable");
+        check(&folder.path().join("file/machine.json"));
+        // A folder where the document should be: the last step fails, after everything was written beside it.
+        std::fs::create_dir(folder.path().join("taken")).expect("the folder is writable");
+        check(&folder.path().join("taken"));
+        let mut left = names(folder.path());
+        left.sort();
+        assert_eq!(left, ["file", "taken"]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_told() {
+        let error = write_bytes(b"anything", Path::new("/proc/causeway.json")).expect_err("nothing is written there");
+        assert!(matches!(error, DocumentError::Write { .. }), "{error}");
+        let error = std::fs::write("/dev/full", b"anything").expect_err("it is always full");
+        let shown = DocumentError::Write { path: "plan.json".into(), source: error }.to_string();
+        assert!(shown.starts_with("cannot write `plan.json`: No space left on device"), "{shown}");
+    }
+
+    #[test]
+    fn digests_are_sha256() {
+        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(sha256(b""), empty);
+        assert_eq!(digest_of(&"a"), sha256(b"\"a\""));
+    }
+}

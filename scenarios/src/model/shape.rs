@@ -190,3 +190,61 @@ fn window(
         width: (padded_width - kernel) / stride + 1,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+
+    const IMAGE: TensorShape = TensorShape::Image { channels: 1, height: 28, width: 28 };
+
+    fn n(value: usize) -> NonZeroUsize {
+        NonZeroUsize::new(value).expect("not zero")
+    }
+
+    fn conv(channels: usize, kernel: usize, stride: usize, padding: usize) -> Layer {
+        Layer::Conv2d(Conv2d { channels: n(channels), kernel: n(kernel), stride: n(stride), padding })
+    }
+
+    #[test]
+    fn shapes_follow_the_usual_arithmetic() {
+        let check = |layer: Layer, expected: &str, parameters: u64| {
+            let chain = infer(IMAGE, &[layer.clone(), Layer::Linear(n(10))]).expect("it is a network");
+            assert_eq!(
+                (chain[0].output.to_string().as_str(), chain[0].parameters()),
+                (expected, parameters),
+                "{layer:?}"
+            );
+        };
+        check(conv(10, 5, 1, 0), "10×24×24", 260);
+        check(conv(10, 5, 2, 2), "10×14×14", 260);
+        check(Layer::MaxPool(Pool { kernel: n(2), stride: None }), "1×14×14", 0);
+        check(Layer::MaxPool(Pool { kernel: n(3), stride: Some(n(1)) }), "1×26×26", 0);
+        check(Layer::Relu, "1×28×28", 0);
+        check(Layer::Linear(n(50)), "50", 39_250);
+    }
+
+    #[test]
+    fn what_is_no_network_is_told() {
+        let check = |layers: &[Layer], expected: &str| {
+            assert_eq!(infer(IMAGE, layers).map_err(|error| error.to_string()), Err(expected.to_owned()));
+        };
+        let last = Layer::Linear(n(10));
+        check(&[], "a network ends in a `linear` layer that gives one value for each class");
+        check(&[Layer::Relu], "a network ends in a `linear` layer that gives one value for each class");
+        check(
+            &[Layer::Linear(n(50)), conv(1, 5, 1, 0), last.clone()],
+            "layer 1 (`conv2d`) needs an image, but a vector of 50 values reaches it",
+        );
+        check(
+            &[conv(1, 29, 1, 0), last.clone()],
+            "layer 0 (`conv2d`) has a window of 29, larger than the 28×28 image that reaches it",
+        );
+        check(
+            &[Layer::Linear(n(usize::MAX)), last.clone()],
+            "layer 0 (`linear`) has more than 2^40 values or parameters",
+        );
+        check(&[conv(1, 1, 1, usize::MAX), last], "layer 0 (`conv2d`) has more than 2^40 values or parameters");
+    }
+}

@@ -39,7 +39,8 @@ impl FromStr for Bytes {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse::number(text, &KIND).map(|bytes| Self(bytes.round() as u64))
+        let bytes = parse::decimal(text, &KIND)?.round();
+        Ok(Self(u64::try_from(bytes).expect("the limit of the quantity fits")))
     }
 }
 

@@ -9,6 +9,8 @@ mod interval;
 mod money;
 mod parse;
 mod rate;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use bytes::Bytes;

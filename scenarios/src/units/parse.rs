@@ -2,6 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::{Bandwidth, Bytes, FlopRate, Seconds, Usd, UsdPerGb, UsdPerHour};
+
 /// Why a text is no quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
@@ -49,86 +51,114 @@ pub(super) struct Kind {
     pub format: &'static str,
     /// A correct text.
     pub example: &'static str,
-    /// Unit names with their factor to the base unit.
+    /// Unit names with their factor to the base unit, which stands first.
     pub units: &'static [(&'static str, f64)],
     /// Largest value in the base unit, and in words.
     pub limit: (f64, &'static str),
 }
 
-/// Splits `text` into its number and unit.
-pub(super) fn split<'a>(text: &'a str, kind: &Kind) -> Result<(Decimal, &'a str), QuantityError> {
+/// Splits `text` into its digits and unit.
+fn split<'a>(text: &'a str, kind: &Kind) -> Result<(String, &'a str), QuantityError> {
     let text = text.trim();
     let end = text
         .char_indices()
         .find(|&(at, c)| !(c.is_ascii_digit() || matches!(c, '.' | '_') || (at == 0 && matches!(c, '-' | '+'))))
         .map_or(text.len(), |(at, _)| at);
-    let (number, unit) = text.split_at(end);
+    let (number, unit) = (&text[..end], text[end..].trim());
     let digits = number.replace('_', "");
-    if digits.is_empty() {
+    let Ok(value) = digits.parse::<f64>() else {
         return Err(QuantityError::NoNumber { example: kind.example });
-    }
-    let value: Decimal = digits.parse().map_err(|_| match digits.bytes().filter(|b| *b == b'.').count() {
-        0 | 1 if digits.bytes().any(|b| b.is_ascii_digit()) => too_large(text, kind),
-        _ => QuantityError::NoNumber { example: kind.example },
-    })?;
-    let unit = unit.trim();
+    };
     if unit.is_empty() {
         return Err(QuantityError::NoUnit { number: number.to_owned(), example: kind.example });
     }
-    if value.is_sign_negative() && !value.is_zero() {
+    if value < 0.0 {
         return Err(QuantityError::Negative { text: text.to_owned() });
     }
-    Ok((value, unit))
+    Ok((digits.trim_start_matches(['-', '+']).to_owned(), unit))
 }
 
 fn too_large(text: &str, kind: &Kind) -> QuantityError {
-    QuantityError::TooLarge { text: text.to_owned(), limit: kind.limit.1 }
+    QuantityError::TooLarge { text: text.trim().to_owned(), limit: kind.limit.1 }
 }
 
-/// Reads `text` as a quantity in the base unit of `kind`.
-pub(super) fn number(text: &str, kind: &Kind) -> Result<f64, QuantityError> {
-    let (value, unit) = split(text, kind)?;
-    let factor = kind.units.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor).ok_or_else(|| {
+fn factor(unit: &str, kind: &Kind) -> Result<f64, QuantityError> {
+    kind.units.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor).ok_or_else(|| {
         let names: Vec<_> = kind.units.iter().map(|(name, _)| format!("`{name}`")).collect();
         QuantityError::UnknownUnit { unit: unit.to_owned(), expected: names.join(", ") }
-    })?;
-    let value: f64 = value.try_into().map_err(|_| too_large(text.trim(), kind))?;
-    let value = value * factor;
-    if value > kind.limit.0 { Err(too_large(text.trim(), kind)) } else { Ok(value) }
+    })
 }
 
-/// Reads `text` as an amount of money with exactly the unit of `kind`.
+/// Reads `text` as a quantity in the base unit of `kind`, rounded to the nearest floating-point number.
+pub(super) fn number(text: &str, kind: &Kind) -> Result<f64, QuantityError> {
+    let (digits, unit) = split(text, kind)?;
+    let value = digits.parse::<f64>().map_err(|_| QuantityError::NoNumber { example: kind.example })?;
+    let value = value * factor(unit, kind)?;
+    if value > kind.limit.0 { Err(too_large(text, kind)) } else { Ok(value) }
+}
+
+/// Reads `text` as a quantity in the base unit of `kind`, exactly to 28 digits. Factors are whole numbers.
 pub(super) fn decimal(text: &str, kind: &Kind) -> Result<Decimal, QuantityError> {
-    let (value, unit) = split(text, kind)?;
-    let expected = kind.units[0].0;
-    if unit.replace(' ', "") != expected {
-        return Err(QuantityError::UnknownUnit { unit: unit.to_owned(), expected: format!("`{expected}`") });
-    }
-    if value > Decimal::from(kind.limit.0 as u64) { Err(too_large(text.trim(), kind)) } else { Ok(value.normalize()) }
+    let (digits, unit) = split(text, kind)?;
+    let factor = factor(&unit.replace(' ', ""), kind)?;
+    let value = digits.parse::<Decimal>().ok().and_then(|value| value.checked_mul(Decimal::from(factor as u64)));
+    let limit = Decimal::from(kind.limit.0 as u64);
+    value.filter(|value| *value <= limit).map(|value| value.normalize()).ok_or_else(|| too_large(text, kind))
 }
 
 /// Shows a value in the largest unit of `kind` that leaves at least 1, with up to `digits` decimals.
 pub(super) fn show(value: f64, units: &[(&str, f64)], digits: usize) -> String {
-    let (name, factor) = units
-        .iter()
-        .filter(|(_, factor)| value >= *factor)
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .or_else(|| units.iter().min_by(|a, b| a.1.total_cmp(&b.1)))
-        .expect("every kind has units");
+    let (name, factor) = largest_first(units).find(|(_, factor)| value >= *factor).unwrap_or(units[0]);
     let text = format!("{:.digits$}", value / factor);
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text} {name}")
 }
 
+/// Shows a value so that reading it gives the same value: in the largest unit that can, else in the base unit.
+pub(super) fn show_exactly(value: f64, units: &[(&str, f64)]) -> String {
+    /// More characters are a sign that the unit does not suit the value.
+    const LONGEST: usize = 8;
+    let exact = |(name, factor): (&str, f64)| {
+        let text = (value / factor).to_string();
+        let is_same = text.len() <= LONGEST
+            && text.parse::<f64>().is_ok_and(|shown| (shown * factor).to_bits() == value.to_bits());
+        (value >= factor && is_same).then(|| format!("{text} {name}"))
+    };
+    largest_first(units).find_map(exact).unwrap_or_else(|| format!("{value} {}", units[0].0))
+}
+
+fn largest_first<'a>(units: &[(&'a str, f64)]) -> impl Iterator<Item = (&'a str, f64)> {
+    let mut units = units.to_vec();
+    units.sort_by(|a, b| b.1.total_cmp(&a.1));
+    units.into_iter()
+}
+
 /// Checks `text` against the quantity that a JSON Schema's `format` names; `None` for other formats.
 #[must_use]
 pub fn check_format(format: &str, text: &str) -> Option<Result<(), QuantityError>> {
-    let numbers = [&super::bytes::KIND, &super::time::KIND, &super::rate::BANDWIDTH, &super::rate::FLOP_RATE];
-    if let Some(kind) = numbers.into_iter().find(|kind| kind.format == format) {
-        return Some(number(text, kind).map(drop));
+    fn check<T: std::str::FromStr<Err = QuantityError>>(text: &str) -> Result<(), QuantityError> {
+        text.parse::<T>().map(drop)
     }
-    let money = [&super::money::USD, &super::money::USD_PER_HOUR, &super::money::USD_PER_GB];
-    money.into_iter().find(|kind| kind.format == format).map(|kind| decimal(text, kind).map(drop))
+    Some(match format {
+        "bytes" => check::<Bytes>(text),
+        "duration" => check::<Seconds>(text),
+        "bandwidth" => check::<Bandwidth>(text),
+        "flop-rate" => check::<FlopRate>(text),
+        "usd" => check::<Usd>(text),
+        "usd-per-hour" => check::<UsdPerHour>(text),
+        "usd-per-gb" => check::<UsdPerGb>(text),
+        _ => return None,
+    })
+}
+
+impl Kind {
+    /// JSON Schema of the quantity as text. The pattern shows editors the units.
+    pub fn schema(&self) -> schemars::Schema {
+        let units: Vec<&str> = self.units.iter().map(|(name, _)| *name).collect();
+        let pattern = format!("^ *[+]?[0-9._]+ *({}) *$", units.join("|"));
+        let examples = [self.example];
+        schemars::json_schema!({ "type": "string", "format": self.format, "pattern": pattern, "examples": examples })
+    }
 }
 
 /// Gives a quantity its text form in serde, schemars and `FromStr`.
@@ -157,7 +187,7 @@ macro_rules! as_text {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "format": $kind.format, "examples": [$kind.example] })
+                $kind.schema()
             }
         }
     };

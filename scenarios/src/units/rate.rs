@@ -24,7 +24,7 @@ pub(super) const BANDWIDTH: Kind = Kind {
 pub(super) const FLOP_RATE: Kind = Kind {
     format: "flop-rate",
     example: "312 TFLOP/s",
-    units: &[("GFLOP/s", 1e9), ("TFLOP/s", 1e12), ("PFLOP/s", 1e15)],
+    units: &[("FLOP/s", 1.0), ("MFLOP/s", 1e6), ("GFLOP/s", 1e9), ("TFLOP/s", 1e12), ("PFLOP/s", 1e15)],
     limit: (1e21, "1,000,000 PFLOP/s"),
 };
 
@@ -56,7 +56,7 @@ impl FromStr for Bandwidth {
 
 impl std::fmt::Display for Bandwidth {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&parse::show(self.0, &BANDWIDTH.units[..5], 6))
+        f.write_str(&parse::show_exactly(self.0, &BANDWIDTH.units[..5]))
     }
 }
 
@@ -76,7 +76,7 @@ impl FromStr for FlopRate {
 
 impl std::fmt::Display for FlopRate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&parse::show(self.0, FLOP_RATE.units, 6))
+        f.write_str(&parse::show_exactly(self.0, FLOP_RATE.units))
     }
 }
 

@@ -8,10 +8,10 @@ pub(super) const KIND: Kind = Kind {
     format: "duration",
     example: "20 d",
     units: &[
+        ("s", 1.0),
         ("us", 1e-6),
         ("µs", 1e-6),
         ("ms", 1e-3),
-        ("s", 1.0),
         ("min", 60.0),
         ("h", 3600.0),
         ("d", 86_400.0),

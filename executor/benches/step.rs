@@ -1,0 +1,137 @@
+//! One training step of the MNIST CNN beside the same step in a bare burn loop.
+//!
+//! Blocks of steps of both alternate, so that both see the same machine; the ratio of their
+//! medians is printed.
+
+#![expect(missing_docs, reason = "criterion's macros make public items")]
+#![expect(clippy::print_stderr, reason = "a benchmark prints its result")]
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Linear, LinearConfig, Relu};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{GradientsParams, SgdConfig};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use criterion::{Criterion, criterion_group, criterion_main};
+use executor::data::{Prepared, draw_digits, prepare};
+use executor::device::Devices;
+use executor::train::{Session, Silent, train};
+use scenarios::model::Model;
+use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Split, Training};
+
+const BATCH: usize = 100;
+const STEPS: usize = 40;
+const BLOCKS: usize = 15;
+
+#[derive(Module, Debug)]
+struct Bare {
+    first: Conv2d,
+    second: Conv2d,
+    pool: MaxPool2d,
+    relu: Relu,
+    hidden: Linear,
+    output: Linear,
+}
+
+impl Bare {
+    fn new(device: &Device) -> Self {
+        Self {
+            first: Conv2dConfig::new([1, 10], [5, 5]).init(device),
+            second: Conv2dConfig::new([10, 20], [5, 5]).init(device),
+            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+            relu: Relu::new(),
+            hidden: LinearConfig::new(320, 50).init(device),
+            output: LinearConfig::new(50, 10).init(device),
+        }
+    }
+
+    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let at = self.relu.forward(self.pool.forward(self.first.forward(images)));
+        let at = self.relu.forward(self.pool.forward(self.second.forward(at)));
+        self.output.forward(self.hidden.forward(at.flatten(1, 3)))
+    }
+}
+
+/// Steps of a loop as burn's examples write it, over images that are numbers already.
+fn bare(images: &[f32], labels: &[i32]) -> Duration {
+    let device = Device::flex().autodiff();
+    let mut model = Bare::new(&device);
+    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0);
+    let mut optimizer = SgdConfig::new().with_momentum(Some(momentum)).init();
+    let loss = CrossEntropyLossConfig::new().init(&device);
+    let started = Instant::now();
+    for step in 0..STEPS {
+        let pixels = images[step * BATCH * 784..(step + 1) * BATCH * 784].to_vec();
+        let records = Tensor::<4>::from_data(TensorData::new(pixels, [BATCH, 1, 28, 28]), &device);
+        let classes = labels[step * BATCH..(step + 1) * BATCH].to_vec();
+        let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [BATCH]), &device);
+        let value = loss.forward(model.forward(records), classes);
+        std::hint::black_box(value.clone().into_scalar::<f32>());
+        let gradients = GradientsParams::from_grads(value.backward(), &model);
+        model = optimizer.step(0.01, model, gradients);
+    }
+    started.elapsed()
+}
+
+/// The same steps by the executor.
+fn ours(data: &Prepared, training: &Training) -> Duration {
+    let session = Session {
+        training,
+        chain: &training.model.shaped().expect("it is a preset"),
+        train: &data.train,
+        validation: &data.validation,
+        ranks: 1,
+        devices: &Devices::cpu(),
+        seed: 1,
+        max_steps: Some(STEPS as u64),
+        stop: &AtomicBool::new(false),
+        resume: None,
+    };
+    let started = Instant::now();
+    train(session, &mut Silent).expect("it trains");
+    started.elapsed()
+}
+
+fn step(criterion: &mut Criterion) {
+    let records = draw_digits(BATCH * STEPS + 1, 1);
+    let data = prepare(&records, &records, 10, Split::default(), 1);
+    let images: Vec<f32> = records.pixels.iter().map(|&pixel| (f32::from(pixel) / 255.0 - 0.5) / 0.5).collect();
+    let labels: Vec<i32> = records.labels.iter().map(|&label| i32::from(label)).collect();
+    let training = Training {
+        model: Model::Preset("mnist-cnn".to_owned()),
+        data: "digits".to_owned(),
+        preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
+        epochs: NonZeroU32::MIN.saturating_add(1),
+        global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
+        optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
+        precision: Precision::Fp32,
+    };
+    let mut group = criterion.benchmark_group(format!("{STEPS} steps of the MNIST CNN, batch {BATCH}"));
+    group.sample_size(10).measurement_time(Duration::from_secs(15));
+    group.bench_function("bare burn loop", |bencher| bencher.iter(|| bare(&images, &labels)));
+    group.bench_function("executor", |bencher| bencher.iter(|| ours(&data, &training)));
+    group.finish();
+    let pairs: Vec<_> = (0..BLOCKS).map(|_| (bare(&images, &labels), ours(&data, &training))).collect();
+    let [bare, ours] = [median(pairs.iter().map(|pair| pair.0)), median(pairs.iter().map(|pair| pair.1))];
+    eprintln!(
+        "a step: bare burn loop {:.2} ms, executor {:.2} ms: ratio {:.3}",
+        1e3 * bare / STEPS as f64,
+        1e3 * ours / STEPS as f64,
+        ours / bare
+    );
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> f64 {
+    let mut seconds: Vec<f64> = times.map(|time| time.as_secs_f64()).collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
+}
+
+criterion_group!(benches, step);
+criterion_main!(benches);

@@ -1,0 +1,5 @@
+//! Commands: arguments in, exit code out.
+
+pub mod build;
+pub mod completions;
+pub mod man;
