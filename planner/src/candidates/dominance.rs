@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 use scenarios::scenario::{Job, Scenario};
 
-use super::{Candidates, Column, Dominated, Movement, Network, Place, World, WorkloadCandidates, weights_cargo};
+use super::{Candidates, Column, Dominated, Movement, Network, Place, WorkloadCandidates, World, weights_cargo};
 
 /// Moves dominated columns out of the candidates' lists.
 #[must_use]

@@ -104,12 +104,7 @@ impl<'a> Listing<'a, '_> {
     }
 
     /// Ways to have the data at a site: it lies there (`None`), or a copy from each site that holds it.
-    fn sources(
-        &self,
-        network: &Network<'_>,
-        copies: &mut Copies,
-        site: usize,
-    ) -> Result<Vec<Option<usize>>, Reason> {
+    fn sources(&self, network: &Network<'_>, copies: &mut Copies, site: usize) -> Result<Vec<Option<usize>>, Reason> {
         let world = self.world;
         let name = world.site_name(site);
         if !self.workload.sites.is_empty() && !self.workload.sites.iter().any(|allowed| allowed == name) {
@@ -122,8 +117,7 @@ impl<'a> Listing<'a, '_> {
             return Ok(vec![None]);
         }
         let holders = dataset.at.iter().filter_map(|holder| world.loaded.scenario.sites.get_index_of(holder));
-        let found: Vec<_> =
-            holders.map(|holder| copies.find(network, world.loaded, data, holder, site)).collect();
+        let found: Vec<_> = holders.map(|holder| copies.find(network, world.loaded, data, holder, site)).collect();
         let possible: Vec<_> = found.iter().flatten().map(|copy| Some(*copy)).collect();
         match found.into_iter().find_map(Result::err) {
             Some(reason) if possible.is_empty() => Err(reason),
@@ -186,7 +180,9 @@ impl<'a> Listing<'a, '_> {
                 }
             }
             // What is refused keeps its time and price, so that a plan can say what a rule costs.
-            (Ok(column), Err(reason)) => found.refused.push(refuse(column.layout.nodes, reason, Some(Box::new(column)))),
+            (Ok(column), Err(reason)) => {
+                found.refused.push(refuse(column.layout.nodes, reason, Some(Box::new(column))));
+            }
             (Err((nodes, _)), Err(reason)) | (Err((nodes, reason)), Ok(_)) => {
                 found.refused.push(refuse(nodes, reason, None));
             }
@@ -249,8 +245,8 @@ impl<'a> Listing<'a, '_> {
 
     fn with_copy(&self, column: &Column, copy: Option<usize>, copies: &[Movement]) -> Column {
         let own = self.workload.earliest_start.map_or(0.0, |start| round_up_to_milliseconds(start.get()));
-        let copied = copy.map_or(0.0, |copy| copies[copy].seconds);
-        Column { release_seconds: own.max(copied), copy, ..column.clone() }
+        let arrival = copy.map_or(0.0, |copy| copies[copy].seconds);
+        Column { release_seconds: own.max(arrival), copy, ..column.clone() }
     }
 
     fn limits(&self, column: &Column, available: u32) -> Option<Reason> {

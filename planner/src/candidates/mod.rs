@@ -18,6 +18,7 @@ pub use enumerate::enumerate;
 pub use money::{compute_usd, egress_usd, round_up_to_milliseconds};
 pub use network::{Cargo, Network, weights_cargo};
 pub use refusal::Reason;
+pub use residency::permitting;
 
 use std::collections::BTreeMap;
 

@@ -40,7 +40,7 @@ mod tests {
         check("1.20", 2, 0.5, "0.000333");
         check("36.000001", 3, 7200.0, "216.000006");
         assert_eq!(egress_usd(usd("0.09"), 54_900_000), usd("0.004941"));
-        assert_eq!(round_up_to_milliseconds(1.000_1), 1.001);
-        assert_eq!(round_up_to_milliseconds(0.1 + 0.2), 0.3);
+        assert_eq!(round_up_to_milliseconds(1.000_1).to_bits(), 1.001_f64.to_bits());
+        assert_eq!(round_up_to_milliseconds(0.1 + 0.2).to_bits(), 0.3_f64.to_bits());
     }
 }

@@ -87,8 +87,7 @@ impl<'a> Network<'a> {
             let found = self.relayed(cargo, [from, relay, to], [first, second], &arrival);
             let better = match (&found, &best) {
                 (Ok(a), Ok(b)) => (a.usd, a.seconds) < (b.usd, b.seconds),
-                (Ok(_), Err(_)) => true,
-                (Err(_), Err(Reason::NoRoute { .. })) => true,
+                (Ok(_), Err(_)) | (Err(_), Err(Reason::NoRoute { .. })) => true,
                 (Err(_), _) => false,
             };
             if better {
@@ -161,12 +160,11 @@ impl<'a> Network<'a> {
     fn find_hop(&self, from: usize, to: usize) -> Option<Hop> {
         let sites = &self.world.loaded.scenario.sites;
         let (source, target) = (&sites[from], &sites[to]);
-        let (bytes_per_second, round_trip_seconds) = match self.links.get(&(from, to)) {
-            Some(link) => *link,
-            None => {
-                let path = self.world.catalog.path(region(source)?, region(target)?)?;
-                (path.gbps * 1e9 / 8.0, path.round_trip_seconds)
-            }
+        let (bytes_per_second, round_trip_seconds) = if let Some(link) = self.links.get(&(from, to)) {
+            *link
+        } else {
+            let path = self.world.catalog.path(region(source)?, region(target)?)?;
+            (path.gbps * 1e9 / 8.0, path.round_trip_seconds)
         };
         let usable = bytes_per_second > 0.0;
         usable.then(|| Hop { bytes_per_second, round_trip_seconds, usd_per_gb: self.egress(source, target) })

@@ -43,6 +43,13 @@ pub(super) fn weight_labels(world: &World<'_>, workload: &Workload) -> Vec<Strin
     }
 }
 
+/// Rules that permit a workload to process its data at a site; none for public data.
+#[must_use]
+pub fn permitting(world: &World<'_>, workload: &Workload, site: usize) -> Vec<PermittedBy> {
+    let raw = [workload.job.data().to_owned()];
+    permitted(world, &raw, Form::Raw, &[Action::Process], site).unwrap_or_default()
+}
+
 /// Whether a workload may run at a site, as far as its weights and the data at hand are concerned.
 /// Copies of raw data are checked where they are routed.
 pub(super) fn may_run(world: &World<'_>, workload: &Workload, site: usize) -> Result<(), Denied> {

@@ -39,7 +39,9 @@ pub(super) fn run(arguments: &CandidatesArguments, global: &Global, printer: Pri
     printer.table(global.format, &table(&rows), &rows);
     let refused: usize = candidates.workloads.iter().map(|workload| workload.refused.len()).sum();
     let (possible, pruned) = (candidates.count(), candidates.pruned());
-    printer.status(&format!("{possible} placements are possible, {pruned} are dominated by others, {refused} are refused."));
+    printer.status(&format!(
+        "{possible} placements are possible, {pruned} are dominated by others, {refused} are refused."
+    ));
     Ok(Exit::Done)
 }
 
@@ -121,8 +123,19 @@ fn refusal(world: &World<'_>, workload: &str, refused: &Refused) -> Row {
 
 fn table(rows: &[Row]) -> Table {
     let header = [
-        "workload", "site", "pool", "machine", "purchase", "nodes", "strategy", "verdict", "time", "samples/s",
-        "memory", "USD", "reason",
+        "workload",
+        "site",
+        "pool",
+        "machine",
+        "purchase",
+        "nodes",
+        "strategy",
+        "verdict",
+        "time",
+        "samples/s",
+        "memory",
+        "USD",
+        "reason",
     ];
     let mut table = Table::new(&header);
     for row in rows {

@@ -49,7 +49,7 @@ impl Failure {
     /// Prints the error and gives its exit code.
     pub(super) fn tell(&self, printer: Printer) -> Exit {
         match self {
-            Self::Load(error) => load(error, printer),
+            Self::Load(error) => printer.load_error(error),
             Self::Document(error) => {
                 printer.error(error, document_help(error));
                 Exit::from(error)
@@ -64,27 +64,13 @@ impl Failure {
     }
 }
 
-fn load(error: &LoadError, printer: Printer) -> Exit {
-    match error {
-        LoadError::Invalid { name, text, problems } => {
-            printer.rendered(&scenarios::diagnostics::render(name, text, problems));
-            printer.error(error, None);
-            Exit::InvalidDocument
-        }
-        LoadError::Read { .. } => {
-            printer.error(error, Some("name a readable scenario file, or `-` for standard input"));
-            Exit::Usage
-        }
-    }
-}
-
 const fn document_help(error: &DocumentError) -> Option<&'static str> {
     match error {
         DocumentError::Read { .. } => Some("name a readable file, or `-` for standard input"),
         DocumentError::Write { .. } => Some("name a file in a folder that can be written to"),
         DocumentError::Digest { .. } => Some("make the document anew; a plan that was edited by hand is not applied"),
-        DocumentError::Format { .. } => Some("a plan is written by `planner solve`"),
-        _ => None,
+        DocumentError::Parse { .. } | DocumentError::Format { .. } => Some("a plan is written by `planner solve`"),
+        DocumentError::TooLarge { .. } => None,
     }
 }
 

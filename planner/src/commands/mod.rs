@@ -16,9 +16,9 @@ pub use show::render;
 use scenarios::terminal::{Exit, Printer};
 
 use crate::cli::{Cli, Command};
-use failure::Failure;
 
 /// Runs a command and tells the user how it ended.
+#[must_use]
 pub fn run(cli: Cli) -> Exit {
     let printer = Printer::new(cli.global.quiet);
     let global = &cli.global;

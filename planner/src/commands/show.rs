@@ -51,14 +51,23 @@ fn time(seconds: f64) -> String {
 
 fn assignments(list: &[Assignment]) -> Table {
     let header = [
-        "workload", "site", "machine", "purchase", "strategy", "start", "end", "step p10–p50–p90", "samples/s",
-        "memory", "USD", "runner-up",
+        "workload",
+        "site",
+        "machine",
+        "purchase",
+        "strategy",
+        "start",
+        "end",
+        "step p10–p50–p90",
+        "samples/s",
+        "memory",
+        "USD",
+        "runner-up",
     ];
     let mut table = Table::new(&header);
     for assignment in list {
-        let joined = |of: fn(&scenarios::plan::Group) -> String| {
-            assignment.groups.iter().map(of).collect::<Vec<_>>().join(", ")
-        };
+        let joined =
+            |of: fn(&scenarios::plan::Group) -> String| assignment.groups.iter().map(of).collect::<Vec<_>>().join(", ");
         let step = assignment.predicted.step_seconds;
         table.rows.push(vec![
             assignment.workload.clone(),
@@ -72,9 +81,10 @@ fn assignments(list: &[Assignment]) -> Table {
             format!("{:.0}", assignment.predicted.throughput),
             Bytes(assignment.predicted.memory_bytes_per_device).rounded(),
             assignment.cost_usd.to_string(),
-            assignment.runner_up.as_ref().map_or_else(String::new, |other| {
-                format!("{}: {}", other.placement, other.reason)
-            }),
+            assignment
+                .runner_up
+                .as_ref()
+                .map_or_else(String::new, |other| format!("{}: {}", other.placement, other.reason)),
         ]);
     }
     table
@@ -138,8 +148,13 @@ fn totals(plan: &Plan) -> Table {
     let totals = &plan.totals;
     let usd = |amount: Decimal| format!("{amount} USD");
     let budget = plan.scenario.budget_usd.map_or_else(|| "none".to_owned(), usd);
-    let energy = totals.energy_kwh.map_or_else(|| "not known".to_owned(), |energy| format!("{energy:.3} kWh"));
-    let carbon = totals.carbon_kg.map_or_else(|| "not known".to_owned(), |carbon| format!("{carbon:.3} kg CO₂e"));
+    let thousandths = |amount: Option<f64>, large: &str, small: &str| match amount {
+        None => "not known".to_owned(),
+        Some(amount) if amount < 1.0 => format!("{:.3} {small}", amount * 1000.0),
+        Some(amount) => format!("{amount:.3} {large}"),
+    };
+    let energy = thousandths(totals.energy_kwh, "kWh", "Wh");
+    let carbon = thousandths(totals.carbon_kg, "kg CO₂e", "g CO₂e");
     pairs(&[
         ("cost", usd(totals.cost_usd)),
         ("machines", usd(totals.compute_usd)),

@@ -135,8 +135,15 @@ pub(super) fn lost_reason(decision: &Decision<'_>, job: usize, column: &Column) 
         Objective::Cost => (money, time, usd < Decimal::ZERO),
         Objective::FinishTime => (time, money, seconds < 0.0),
     };
-    let but = ", but does not fit with the rest of the plan";
-    format!("{first} and {second}{}", if better { but } else { "" })
+    let but = if better { ", but does not fit with the rest of the plan" } else { "" };
+    format!("{}{first} and {second}{but}", copied(decision, column))
+}
+
+/// Where a copy of the data would come from.
+fn copied(decision: &Decision<'_>, column: &Column) -> String {
+    decision.copy(column).map_or_else(String::new, |copy| {
+        format!("with a copy of `{}` from `{}` it ", copy.what, decision.world.site_name(copy.from))
+    })
 }
 
 fn dominated_reason(world: &World<'_>, by: &Column, places: usize) -> String {

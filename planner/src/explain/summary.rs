@@ -6,7 +6,7 @@ use scenarios::plan::{Assignment, Plan, SolverStatus};
 use scenarios::units::Seconds;
 
 use super::considered::MOST_LISTED;
-use crate::candidates::{Refused, WorkloadCandidates};
+use crate::candidates::{Refused, WorkloadCandidates, permitting};
 use crate::planning::Decision;
 
 /// Sentences: the verdict, then each workload with what decided.
@@ -17,6 +17,7 @@ pub(super) fn of(decision: &Decision<'_>, plan: &Plan) -> Vec<String> {
         let Some(job) = names.get_index_of(&assignment.workload) else { continue };
         let workload = &decision.candidates.workloads[job];
         sentences.push(placement(assignment));
+        sentences.extend(permission(decision, job));
         sentences.extend(residency(decision, workload));
         sentences.extend(price_of_rules(decision, job, workload));
         sentences.extend(assignment.runner_up.as_ref().map(|other| {
@@ -71,6 +72,16 @@ fn placement(assignment: &Assignment) -> String {
     )
 }
 
+/// The rule that lets the data be processed where it is.
+fn permission(decision: &Decision<'_>, job: usize) -> Option<String> {
+    let (name, workload) = decision.world.loaded.scenario.workloads.get_index(job)?;
+    let site = decision.column(job).place.site;
+    let by = permitting(&decision.world, workload, site).into_iter().next()?;
+    let reason = decision.world.loaded.scenario.policies.get(&by.rule).and_then(|rule| rule.reason.as_ref());
+    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+    Some(format!("Rule `{}` allows `{name}` to process raw `{}` at `{}`{reason}.", by.rule, by.label, by.site))
+}
+
 /// Sites that residency rules out, by reason.
 fn residency(decision: &Decision<'_>, workload: &WorkloadCandidates) -> Option<String> {
     let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
@@ -109,9 +120,8 @@ fn price_of_rules(decision: &Decision<'_>, job: usize, workload: &WorkloadCandid
         .filter(|refused| refused.column.as_ref().is_some_and(|column| column.compute_usd < chosen.compute_usd))
         .min_by_key(|refused| refused.column.as_ref().map(|column| column.compute_usd));
     let seconds = |refused: &Refused| refused.column.as_ref().map_or(f64::INFINITY, |column| column.seconds);
-    let fastest = denied()
-        .filter(|refused| seconds(refused) < chosen.seconds)
-        .min_by(|a, b| seconds(a).total_cmp(&seconds(b)));
+    let fastest =
+        denied().filter(|refused| seconds(refused) < chosen.seconds).min_by(|a, b| seconds(a).total_cmp(&seconds(b)));
     let name = &workload.workload;
     let sentence = |kind: &str, refused: Option<&Refused>| {
         Some(format!("The {kind} place that the rules refuse for `{name}` is {}.", described(refused?)?))

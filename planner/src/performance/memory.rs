@@ -90,3 +90,44 @@ fn unfolded_windows(layer: &Shaped, batch: u64) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::performance::Task;
+    use scenarios::scenario::Scenario;
+
+    const TRAINING: &str = r#"{
+        "format": "causeway.scenario/1", "name": "memory", "sites": {},
+        "datasets": { "d": { "class": "public", "at": [], "size": "1 MB", "records": 1000 } },
+        "workloads": { "w": { "job": { "train": {
+            "model": { "preset": "mnist-cnn" }, "data": "d", "epochs": 1, "global_batch": 100,
+            "optimizer": OPTIMIZER
+        } } } } }"#;
+
+    #[test]
+    fn memory_is_counted_by_use() {
+        let check = |optimizer: &str, batch: u64, ranks: u32, expected: [u64; 6]| {
+            let scenario: Scenario =
+                serde_json::from_str(&TRAINING.replace("OPTIMIZER", optimizer)).expect("the scenario is valid");
+            let task = Task::of(&scenario, "w").expect("a workload");
+            let layout = Layout { nodes: 1, devices_per_node: 1, ranks_per_node: ranks };
+            let memory = of(&task, batch, layout).expect("a network");
+            assert_eq!(memory.parts().map(|(_, bytes)| bytes), expected, "{optimizer} {batch} {ranks}");
+            assert_eq!(memory.total(), expected.iter().sum::<u64>());
+        };
+        let parameters = 4 * 21_840;
+        // Outputs of one record: 5760 + 1440 + 1440 + 1280 + 320 + 320 + 50 + 10 values.
+        let (outputs, largest) = (4 * 10_620, 4 * 5_760);
+        // Windows of the second convolution: 10·5² values for 8×8 outputs; of the first: 5² for 24×24.
+        let workspace = 4 * 250 * 64 + 2 * largest;
+        let record = 4 * 784 + 8;
+        let sgd = r#"{ "sgd": { "learning_rate": 0.1 } }"#;
+        let momentum = r#"{ "momentum": { "learning_rate": 0.1, "momentum": 0.9 } }"#;
+        let adam = r#"{ "adam": { "learning_rate": 0.1 } }"#;
+        check(sgd, 1, 1, [parameters, parameters, 0, outputs, record, workspace]);
+        check(momentum, 1, 1, [parameters, parameters, parameters, outputs, record, workspace]);
+        check(adam, 1, 2, [parameters, parameters, 2 * parameters, outputs, record, workspace].map(|part| 2 * part));
+        check(sgd, 100, 1, [parameters, parameters, 0, 100 * outputs, 100 * record, 100 * workspace]);
+    }
+}

@@ -187,12 +187,7 @@ impl Parts {
         *sum = plus(*sum, time);
     }
 
-    fn add_operation(
-        &mut self,
-        rates: &Rates<'_>,
-        step: &StepOperation,
-        layout: Layout,
-    ) -> Result<(), Unpredictable> {
+    fn add_operation(&mut self, rates: &Rates<'_>, step: &StepOperation, layout: Layout) -> Result<(), Unpredictable> {
         match rates {
             Rates::DataSheet(machine) => {
                 self.add(step.phase, machine.spread(machine.busy_seconds(step)));

@@ -183,17 +183,8 @@ fn linear(m: f64, n: f64, k: f64, pass: Pass) -> Work {
 }
 
 fn convolution(operation: &Operation, pass: Pass) -> Work {
-    let Operation::Conv2d {
-        batch,
-        channels_in,
-        channels_out,
-        height,
-        width,
-        kernel,
-        stride,
-        padding,
-        input_gradient,
-    } = *operation
+    let Operation::Conv2d { batch, channels_in, channels_out, height, width, kernel, stride, padding, input_gradient } =
+        *operation
     else {
         return Work::default();
     };
@@ -273,7 +264,8 @@ mod tests {
         let layers = Model::Preset("mnist-cnn".to_owned()).shaped().expect("presets have shapes");
         let check = |index: usize, input_gradient: bool, expected: f64| {
             let operation = of(&layers[index], 1, input_gradient).expect("a layer");
-            assert_eq!(work(&operation, Pass::Backward).flops, expected, "layer {index}");
+            let found = work(&operation, Pass::Backward).flops;
+            assert!((found - expected).abs() < 0.5, "layer {index}: {found} instead of {expected}");
         };
         check(0, false, 288_000.0 + 5_760.0);
         check(0, true, 576_000.0 + 5_760.0);

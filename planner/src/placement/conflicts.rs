@@ -30,7 +30,10 @@ impl Conflict {
 
 /// Nodes of a pool that are in use at the start of a workload in it, at most.
 pub(super) fn peak(problem: &Problem, choice: &[usize], starts: &[f64], pool: usize) -> u32 {
-    (0..choice.len()).map(|job| running(problem, choice, starts, pool, job).iter().map(|(_, n)| *n).sum()).max().unwrap_or(0)
+    (0..choice.len())
+        .map(|job| running(problem, choice, starts, pool, job).iter().map(|(_, n)| *n).sum())
+        .max()
+        .unwrap_or(0)
 }
 
 /// Workloads in the pool that run when `job` starts in it.

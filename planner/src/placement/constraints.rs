@@ -115,9 +115,7 @@ fn deadline(model: &Model<'_>) -> Vec<Constraint> {
 
 /// The plan ends when its last workload ends.
 fn finish(model: &Model<'_>) -> Vec<Constraint> {
-    (0..model.chosen.len())
-        .map(|job| constraint!(model.finish >= model.start[job] + model.duration(job)))
-        .collect()
+    (0..model.chosen.len()).map(|job| constraint!(model.finish >= model.start[job] + model.duration(job))).collect()
 }
 
 /// Everything together stays within the budget.
@@ -134,45 +132,36 @@ fn budget(model: &Model<'_>) -> Vec<Constraint> {
 /// the conflicts; it makes the relaxation strong where a pool is full.
 fn pool_energy(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
-    for (pool, jobs) in contended_pools(model) {
-        let work: Expression = jobs
-            .iter()
-            .map(|job| {
-                model.sum(*job, |choice| if choice.pool == pool { node_seconds(choice) / model.scale.seconds } else { 0.0 })
-            })
-            .sum();
-        let opens = jobs.iter().map(|job| model.earliest_start(*job)).fold(f64::INFINITY, f64::min);
-        let closes = jobs.iter().map(|job| model.latest_end(*job)).fold(0.0, f64::max);
+    for pool in contended_pools(model) {
+        let jobs = || model.columns_of_pool[pool].iter().map(|(job, _)| *job);
+        let node_seconds = |_: usize, choice: &Choice| f64::from(choice.nodes) * choice.seconds / model.scale.seconds;
+        let work = || model.sum_of_pool(pool, node_seconds);
+        let opens = jobs().map(|job| model.earliest_start(job)).fold(f64::INFINITY, f64::min);
+        let closes = jobs().map(|job| model.latest_end(job)).fold(0.0, f64::max);
         let nodes = f64::from(model.problem.pools[pool]);
         if let Some(extra) = model.extra.get(pool) {
-            rows.push(constraint!(work <= (closes - opens) * nodes + (closes - opens) * *extra));
+            rows.push(constraint!(work() <= (closes - opens) * nodes + (closes - opens) * *extra));
             continue;
         }
         if model.problem.objective == Objective::FinishTime && !model.relax.any() {
-            rows.push(constraint!(work.clone() <= nodes * model.finish - nodes * opens));
+            rows.push(constraint!(work() <= nodes * model.finish - nodes * opens));
         }
-        rows.push(constraint!(work <= (closes - opens) * nodes));
+        rows.push(constraint!(work() <= (closes - opens) * nodes));
     }
     rows
 }
 
-fn node_seconds(choice: &Choice) -> f64 {
-    f64::from(choice.nodes) * choice.seconds
-}
-
-/// Pools that could be asked for more nodes than they have, with the workloads that could ask.
-fn contended_pools(model: &Model<'_>) -> Vec<(usize, Vec<usize>)> {
-    let mut largest: BTreeMap<usize, BTreeMap<usize, u32>> = BTreeMap::new();
-    for (job, workload) in model.problem.jobs.iter().enumerate() {
-        for choice in &workload.choices {
-            let nodes = largest.entry(choice.pool).or_default().entry(job).or_default();
-            *nodes = choice.nodes.max(*nodes);
+/// Pools that could be asked for more nodes than they have.
+fn contended_pools(model: &Model<'_>) -> Vec<usize> {
+    let demand = |pool: usize| {
+        let mut largest: BTreeMap<usize, u32> = BTreeMap::new();
+        for (job, column) in &model.columns_of_pool[pool] {
+            let nodes = largest.entry(*job).or_default();
+            *nodes = model.problem.jobs[*job].choices[*column].nodes.max(*nodes);
         }
-    }
-    let crowded = |(pool, jobs): &(usize, BTreeMap<usize, u32>)| {
-        jobs.values().map(|nodes| u64::from(*nodes)).sum::<u64>() > u64::from(model.problem.pools[*pool])
+        largest.into_values().map(u64::from).sum::<u64>()
     };
-    largest.into_iter().filter(crowded).map(|(pool, jobs)| (pool, jobs.into_keys().collect())).collect()
+    (0..model.problem.pools.len()).filter(|pool| demand(*pool) > u64::from(model.problem.pools[*pool])).collect()
 }
 
 /// Columns that are certainly running at an instant, whenever they start, fit together. Implied by
@@ -182,23 +171,24 @@ fn compulsory_occupation(model: &Model<'_>) -> Vec<Constraint> {
         return Vec::new();
     }
     let unit = model.scale.seconds;
+    let part = |job: usize, choice: &Choice| {
+        let latest_start = model.latest_end(job) - choice.seconds / unit;
+        let earliest_end = (choice.release + choice.seconds) / unit;
+        (latest_start < earliest_end).then_some((latest_start, earliest_end))
+    };
     let mut rows = Vec::new();
-    for (pool, jobs) in contended_pools(model) {
-        let part = |job: usize, choice: &Choice| {
-            let latest_start = model.latest_end(job) - choice.seconds / unit;
-            let earliest_end = (choice.release + choice.seconds) / unit;
-            (choice.pool == pool && latest_start < earliest_end).then_some((latest_start, earliest_end))
-        };
-        let choices = |job: usize| model.problem.jobs[job].choices.iter().filter_map(move |choice| part(job, choice));
-        let mut instants: Vec<f64> = jobs.iter().flat_map(|job| choices(*job)).map(|(from, _)| from).collect();
+    for pool in contended_pools(model) {
+        let columns = model.columns_of_pool[pool].iter();
+        let parts = columns.filter_map(|(job, column)| part(*job, &model.problem.jobs[*job].choices[*column]));
+        let mut instants: Vec<f64> = parts.map(|(from, _)| from).collect();
         instants.sort_by(f64::total_cmp);
         instants.dedup();
         for at in instants {
-            let running = |job: usize| {
-                let covers = move |choice: &Choice| part(job, choice).is_some_and(|(from, to)| from <= at && at < to);
-                model.sum(job, |choice| if covers(choice) { f64::from(choice.nodes) } else { 0.0 })
+            let running = |job: usize, choice: &Choice| {
+                let covers = part(job, choice).is_some_and(|(from, to)| from <= at && at < to);
+                if covers { f64::from(choice.nodes) } else { 0.0 }
             };
-            let used: Expression = jobs.iter().map(|job| running(*job)).sum();
+            let used = model.sum_of_pool(pool, running);
             let nodes = f64::from(model.problem.pools[pool]);
             let extra = model.extra.get(pool).map_or_else(Expression::default, |extra| (*extra).into());
             rows.push(constraint!(used <= nodes + extra));

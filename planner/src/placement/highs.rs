@@ -11,6 +11,8 @@ pub(super) struct Options {
     pub seconds: f64,
     pub gap: f64,
     pub seed: u64,
+    /// Branch-and-bound nodes after which the search ends.
+    pub most_nodes: Option<i32>,
 }
 
 /// What came of it.
@@ -47,6 +49,9 @@ pub(super) fn run(problem: HighsProblem, options: Options) -> Result<Answer, Sol
     for (name, value) in floats {
         model.try_set_option(name, value).map_err(|error| failed(&(name, error)))?;
     }
+    if let Some(nodes) = options.most_nodes {
+        model.try_set_option("mip_max_nodes", nodes).map_err(|error| failed(&error))?;
+    }
     model.try_set_option("random_seed", seed).map_err(|error| failed(&error))?;
     model.try_set_option("parallel", "off").map_err(|error| failed(&error))?;
     model.set_threads(NonZeroU32::MIN);
@@ -54,7 +59,10 @@ pub(super) fn run(problem: HighsProblem, options: Options) -> Result<Answer, Sol
     let status = solved.status();
     match status {
         HighsModelStatus::Infeasible | HighsModelStatus::UnboundedOrInfeasible => return Ok(Answer::Infeasible),
-        HighsModelStatus::Optimal | HighsModelStatus::ReachedTimeLimit => {}
+        HighsModelStatus::Optimal
+        | HighsModelStatus::ReachedTimeLimit
+        | HighsModelStatus::ReachedSolutionLimit
+        | HighsModelStatus::ReachedIterationLimit => {}
         other => return Err(failed(&other)),
     }
     if solved.primal_solution_status() != HighsSolutionStatus::Feasible {

@@ -63,11 +63,7 @@ impl std::fmt::Display for WayOut {
 #[must_use]
 pub fn ways_out(world: &World<'_>, network: &Network<'_>, candidates: &Candidates, limits: Limits) -> Vec<Vec<WayOut>> {
     let none = Relax::default();
-    let alone = [
-        Relax { budget: true, ..none },
-        Relax { deadlines: true, ..none },
-        Relax { quotas: true, ..none },
-    ];
+    let alone = [Relax { budget: true, ..none }, Relax { deadlines: true, ..none }, Relax { quotas: true, ..none }];
     let way = |relax: Relax| way_out(world, network, candidates, relax, limits);
     let found: Vec<_> = alone.into_iter().filter_map(way).collect();
     if found.is_empty() {

@@ -11,6 +11,7 @@ mod infeasible;
 mod model;
 mod node_count;
 mod problem;
+mod reduce;
 mod schedule;
 mod search;
 

@@ -37,7 +37,8 @@ impl Scale {
         let dearest = |choices: &[Choice]| choices.iter().map(|choice| float(choice.usd)).fold(0.0, f64::max);
         let nodes: f64 = problem.jobs.iter().map(|job| dearest(&job.choices)).sum();
         let copies: f64 = problem.copies.iter().map(|usd| float(*usd)).fold(0.0, f64::max) * problem.jobs.len() as f64;
-        let moved = problem.flows.iter().map(|flow| flow.pairs.values().map(|(usd, _)| float(*usd)).fold(0.0, f64::max));
+        let moved =
+            problem.flows.iter().map(|flow| flow.pairs.values().map(|(usd, _)| float(*usd)).fold(0.0, f64::max));
         let unit = |largest: f64| if largest > 0.0 { largest / 1000.0 } else { 1.0 };
         Self { seconds: unit(problem.longest_schedule()), usd: unit(nodes + copies + moved.sum::<f64>()) }
     }
@@ -48,6 +49,9 @@ pub(super) struct Model<'a> {
     pub problem: &'a Problem,
     pub relax: Relax,
     pub scale: Scale,
+    longest: f64,
+    /// Pool × (workload, column).
+    pub columns_of_pool: Vec<Vec<(usize, usize)>>,
     pub conflicts: &'a [Conflict],
     /// Choices that were found impossible after all.
     pub excluded: &'a [Vec<usize>],
@@ -107,11 +111,18 @@ impl<'a> Model<'a> {
         let over = relax.budget.then(|| variables.add(amount()));
         let late = variables.add_vector(amount(), if relax.deadlines { problem.jobs.len() } else { 0 });
         let extra = variables.add_vector(amount().integer(), if relax.quotas { problem.pools.len() } else { 0 });
-        let scale = Scale::of(problem);
+        let mut columns_of_pool = vec![Vec::new(); problem.pools.len()];
+        for (job, workload) in problem.jobs.iter().enumerate() {
+            for (column, choice) in workload.choices.iter().enumerate() {
+                columns_of_pool[choice.pool].push((job, column));
+            }
+        }
         Self {
             problem,
             relax,
-            scale,
+            scale: Scale::of(problem),
+            longest: problem.longest_schedule(),
+            columns_of_pool,
             conflicts,
             excluded,
             variables,
@@ -133,6 +144,14 @@ impl<'a> Model<'a> {
         terms.map(|(chosen, choice)| value(choice) * *chosen).sum()
     }
 
+    /// What the columns of a pool add up to: Σ value(workload, column) · chosen.
+    pub(super) fn sum_of_pool(&self, pool: usize, value: impl Fn(usize, &Choice) -> f64) -> Expression {
+        let terms = self.columns_of_pool[pool]
+            .iter()
+            .map(|(job, column)| value(*job, &self.problem.jobs[*job].choices[*column]) * self.chosen[*job][*column]);
+        terms.sum()
+    }
+
     /// Run time of a workload in units of the model.
     pub(super) fn duration(&self, job: usize) -> Expression {
         self.sum(job, |choice| choice.seconds / self.scale.seconds)
@@ -140,8 +159,8 @@ impl<'a> Model<'a> {
 
     /// Latest end of a workload in units of the model, or of any schedule that wastes no time.
     pub(super) fn latest_end(&self, job: usize) -> f64 {
-        let longest = self.problem.longest_schedule();
-        let latest = if self.relax.deadlines { longest } else { self.problem.jobs[job].latest_end.min(longest) };
+        let latest = if self.relax.deadlines { f64::INFINITY } else { self.problem.jobs[job].latest_end };
+        let latest = latest.min(self.longest);
         latest / self.scale.seconds
     }
 

@@ -105,7 +105,8 @@ impl Problem {
         made.dedup();
         let copies: Decimal = made.into_iter().map(|copy| self.copies[copy]).sum();
         let pair = |flow: &WeightsFlow| (chosen(flow.from).site, chosen(flow.to).site);
-        let moved: Decimal = self.flows.iter().filter_map(|flow| flow.pairs.get(&pair(flow))).map(|(usd, _)| *usd).sum();
+        let moved: Decimal =
+            self.flows.iter().filter_map(|flow| flow.pairs.get(&pair(flow))).map(|(usd, _)| *usd).sum();
         nodes + copies + moved
     }
 

@@ -11,6 +11,7 @@ use super::conflicts::{self, Conflict};
 use super::highs::{Answer, Options, SolverError};
 use super::model::{Model, Pick, Relax, Scale};
 use super::problem::{Problem, float};
+use super::reduce::{Known, Reduced, improve, reduce};
 use super::schedule::{self, TOLERANCE_SECONDS};
 
 /// How long to search and how well.
@@ -57,33 +58,79 @@ pub enum Unsolved {
     Solver(#[from] SolverError),
 }
 
-/// Solves a problem. Of the plans that finish earliest it takes the cheapest.
+/// Most columns for which the second objective is optimised, too; with more, workloads are exchanged
+/// one by one.
+const MOST_COLUMNS_FOR_TIES: usize = 2000;
+
+/// Branch-and-bound nodes for the second objective: it decides between equals, so it may not take long.
+const NODES_FOR_TIES: i32 = 1000;
+
+/// Solves a problem. Of the cheapest plans it takes one that finishes early, of those that finish
+/// earliest a cheap one: the best that a short search finds, or single exchanges over very many columns.
 ///
 /// # Errors
 /// No plan exists, none was found in time, or the solver failed.
 pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
     let begun = Instant::now();
-    let first = Search::new(problem, Relax::default(), limits).run()?;
-    if problem.objective == Objective::Cost || !first.optimal {
+    let first = reduced(reduce(problem, None), limits, None)?;
+    if !first.optimal {
         return Ok(first);
     }
-    let mut cheapest = problem.clone();
-    cheapest.objective = Objective::Cost;
-    for job in &mut cheapest.jobs {
-        job.latest_end = job.latest_end.min(first.objective);
+    let known = Known { choice: first.choice.clone(), starts: first.starts.clone() };
+    let tied = tied(problem, &first);
+    let second = reduce(&tied, Some(known.clone()));
+    if second.kept.iter().map(Vec::len).sum::<usize>() > MOST_COLUMNS_FOR_TIES {
+        let by = if problem.objective == Objective::Cost { problem } else { &tied };
+        let Known { choice, starts } = improve(by, known);
+        return Ok(Solution { choice, starts, ..first });
     }
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-    match Search::new(&cheapest, Relax::default(), left).run() {
-        Err(Unsolved::Solver(error)) => Err(error.into()),
-        Ok(found) if schedule::finish(problem, &found.choice, &found.starts) <= first.objective => Ok(Solution {
+    match reduced(second, left, Some(NODES_FOR_TIES)) {
+        Ok(found) => Ok(Solution {
             choice: found.choice,
             starts: found.starts,
             nodes: first.nodes + found.nodes,
             iterations: first.iterations + found.iterations,
             ..first
         }),
-        _ => Ok(first),
+        // The first solution stands, whatever became of the search for a better one among equals.
+        Err(_) => Ok(first),
     }
+}
+
+/// Solves a reduced problem and says its columns in terms of the whole one; with `most_nodes` in one
+/// round of at most so many nodes.
+fn reduced(reduced: Reduced, limits: Limits, most_nodes: Option<i32>) -> Result<Solution, Unsolved> {
+    let Reduced { problem, kept, known } = reduced;
+    let mut search = Search::new(&problem, Relax::default(), limits);
+    search.most_nodes = most_nodes;
+    if let Some(Known { choice, starts }) = known {
+        let value = search.value(&choice, &starts);
+        search.best = Some(Found { choice, starts, value });
+    }
+    let mut solution = search.run()?;
+    for (column, kept) in solution.choice.iter_mut().zip(&kept) {
+        *column = kept[*column];
+    }
+    Ok(solution)
+}
+
+/// The problem of the other objective among plans as good as `first`.
+fn tied(problem: &Problem, first: &Solution) -> Problem {
+    let mut other = problem.clone();
+    match problem.objective {
+        Objective::Cost => {
+            other.objective = Objective::FinishTime;
+            other.budget = Some(problem.cost(&first.choice));
+        }
+        Objective::FinishTime => {
+            other.objective = Objective::Cost;
+            for job in &mut other.jobs {
+                job.latest_end = job.latest_end.min(first.objective);
+            }
+        }
+    }
+    other
 }
 
 /// One search, with the conflicts found so far.
@@ -93,6 +140,7 @@ pub(super) struct Search<'a> {
     limits: Limits,
     scale: Scale,
     begun: Instant,
+    most_nodes: Option<i32>,
     conflicts: Vec<Conflict>,
     excluded: Vec<Vec<usize>>,
     best: Option<Found>,
@@ -116,6 +164,7 @@ impl<'a> Search<'a> {
             limits,
             scale: Scale::of(problem),
             begun: Instant::now(),
+            most_nodes: None,
             conflicts: Vec::new(),
             excluded: Vec::new(),
             best: None,
@@ -135,7 +184,8 @@ impl<'a> Search<'a> {
                 return self.out_of_time();
             }
             let model = Model::new(self.problem, self.relax, &self.conflicts, &self.excluded);
-            let options = Options { seconds, gap: self.limits.gap, seed: self.limits.seed };
+            let options =
+                Options { seconds, gap: self.limits.gap, seed: self.limits.seed, most_nodes: self.most_nodes };
             let (answer, pick) = model.solve(options)?;
             match (answer, pick) {
                 (Answer::Solved { bound, optimal, nodes, iterations, .. }, Some(pick)) => {
@@ -146,13 +196,13 @@ impl<'a> Search<'a> {
                     if self.is_proven() {
                         return self.finished(true).ok_or(Unsolved::Infeasible);
                     }
-                    if !optimal {
+                    if !optimal || self.most_nodes.is_some() {
                         return self.out_of_time();
                     }
                     self.learn(pick);
                 }
                 (Answer::OutOfTime, _) => return self.out_of_time(),
-                _ => return self.finished(true).ok_or(Unsolved::Infeasible),
+                _ => return self.exhausted(),
             }
         }
     }
@@ -192,7 +242,8 @@ impl<'a> Search<'a> {
             schedule::end(self.problem, choice, starts, job) <= self.problem.jobs[job].latest_end + TOLERANCE_SECONDS
         };
         let site = |job: usize| self.problem.jobs[job].choices[choice[job]].site;
-        let permitted = self.problem.flows.iter().all(|flow| flow.pairs.contains_key(&(site(flow.from), site(flow.to))));
+        let permitted =
+            self.problem.flows.iter().all(|flow| flow.pairs.contains_key(&(site(flow.from), site(flow.to))));
         let affordable = self.problem.budget.is_none_or(|budget| self.problem.cost(choice) <= budget);
         permitted
             && (self.relax.deadlines || (0..choice.len()).all(in_time))
@@ -207,9 +258,8 @@ impl<'a> Search<'a> {
             let over = problem.budget.map_or(0.0, |budget| float(problem.cost(choice) - budget).max(0.0));
             let late = |job: usize| schedule::end(problem, choice, starts, job) - problem.jobs[job].latest_end;
             let lateness: f64 = (0..choice.len()).map(|job| late(job).max(0.0)).sum();
-            let missing = |pool: usize| {
-                conflicts::peak(problem, choice, starts, pool).saturating_sub(problem.pools[pool])
-            };
+            let missing =
+                |pool: usize| conflicts::peak(problem, choice, starts, pool).saturating_sub(problem.pools[pool]);
             let nodes: u32 = (0..problem.pools.len()).map(missing).sum();
             return over / self.scale.usd + lateness / self.scale.seconds + f64::from(nodes);
         }
@@ -240,25 +290,35 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// No choice is left: the best one is optimal, unless it was never ruled out.
+    fn exhausted(mut self) -> Result<Solution, Unsolved> {
+        if let Some(best) = &self.best {
+            if self.conflicts.is_empty() && self.excluded.is_empty() {
+                return Err(SolverError("a problem is infeasible, and a plan for it is known".to_owned()).into());
+            }
+            self.bound = best.value;
+        }
+        self.finished(true).ok_or(Unsolved::Infeasible)
+    }
+
     fn out_of_time(&self) -> Result<Solution, Unsolved> {
         self.finished(false).ok_or(Unsolved::OutOfTime(self.limits.seconds))
     }
 
     fn finished(&self, optimal: bool) -> Option<Solution> {
         let best = self.best.as_ref()?;
-        let unit = match self.problem.objective {
-            _ if self.relax.any() => 1.0,
-            Objective::Cost => self.scale.usd,
-            Objective::FinishTime => self.scale.seconds,
+        let (objective, unit) = match self.problem.objective {
+            _ if self.relax.any() => (best.value, 1.0),
+            Objective::Cost => (float(self.problem.cost(&best.choice)), self.scale.usd),
+            Objective::FinishTime => (finish_of(self.problem, best), self.scale.seconds),
         };
         let closed = best.value - self.bound <= tolerance(best.value);
-        let bound = if closed || (optimal && self.bound > best.value) { best.value } else { self.bound };
         Some(Solution {
             choice: best.choice.clone(),
             starts: best.starts.clone(),
             optimal,
-            objective: best.value * unit,
-            bound: bound * unit,
+            objective,
+            bound: if closed { objective } else { self.bound * unit },
             nodes: self.nodes,
             iterations: self.iterations,
         })

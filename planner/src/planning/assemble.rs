@@ -38,9 +38,10 @@ pub(super) fn plan(decision: &Decision<'_>) -> Plan {
 
 fn scenario(decision: &Decision<'_>) -> ScenarioReference {
     let loaded = decision.world.loaded;
-    let profiles = loaded.profiles.values().map(|loaded| {
-        (loaded.path.to_string_lossy().into_owned(), loaded.profile.digest.clone())
-    });
+    let profiles = loaded
+        .profiles
+        .values()
+        .map(|loaded| (loaded.path.to_string_lossy().into_owned(), loaded.profile.digest.clone()));
     ScenarioReference {
         name: loaded.scenario.name.clone(),
         purpose: loaded.scenario.purpose.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::candidates::{Candidates, Network, World, weights_cargo};
+use crate::candidates::{Candidates, Network, Reason, WorkloadCandidates, World, weights_cargo};
 use crate::placement::{SolverError, WayOut};
 use crate::verify::Violation;
 
@@ -48,16 +48,29 @@ impl Infeasible {
         candidates: &Candidates,
         ways_out: Vec<Vec<WayOut>>,
     ) -> Self {
-        let blocked = candidates.workloads.iter().filter(|workload| workload.columns.is_empty()).map(|workload| {
-            let mut counts: BTreeMap<(usize, String), usize> = BTreeMap::new();
-            for refused in &workload.refused {
-                let text = format!("at `{}`: {}", world.site_name(refused.place.site), refused.reason);
-                *counts.entry((refused.place.site, text)).or_default() += 1;
-            }
-            (workload.workload.clone(), counts.into_iter().map(|((_, text), count)| (text, count)).collect())
-        });
+        let blocked = candidates.workloads.iter().filter(|workload| workload.columns.is_empty());
+        let blocked = blocked.map(|workload| (workload.workload.clone(), refusals(world, workload)));
         Self { blocked: blocked.collect(), severed: severed(world, network, candidates), ways_out }
     }
+}
+
+/// Refusals of a workload by site and kind of reason, each with how many there are. Of deadlines the one
+/// that is missed least is told.
+fn refusals(world: &World<'_>, workload: &WorkloadCandidates) -> Vec<(String, usize)> {
+    let mut groups: BTreeMap<(usize, &str), (&Reason, usize)> = BTreeMap::new();
+    for refused in &workload.refused {
+        let group = groups.entry((refused.place.site, refused.reason.kind())).or_insert((&refused.reason, 0));
+        group.1 += 1;
+        if let (Reason::Deadline { ends, .. }, Reason::Deadline { ends: told, .. }) = (&refused.reason, group.0)
+            && ends < told
+        {
+            group.0 = &refused.reason;
+        }
+    }
+    let told = groups
+        .into_iter()
+        .map(|((site, _), (reason, count))| (format!("at `{}`: {reason}", world.site_name(site)), count));
+    told.collect()
 }
 
 /// Weights that can reach no site where they are to be read.
@@ -86,23 +99,27 @@ fn severed(world: &World<'_>, network: &Network<'_>, candidates: &Candidates) ->
     found
 }
 
+/// Most reasons that are told for one workload.
+const MOST_TOLD: usize = 12;
+
 impl std::fmt::Display for Infeasible {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("no plan satisfies the scenario")?;
         for (workload, refusals) in &self.blocked {
             write!(f, "\n  `{workload}` cannot run anywhere:")?;
-            for (reason, count) in refusals {
+            for (reason, count) in refusals.iter().take(MOST_TOLD) {
                 let times = if *count > 1 { format!(" ({count} placements)") } else { String::new() };
                 write!(f, "\n    {reason}{times}")?;
+            }
+            if let more @ 1.. = refusals.len().saturating_sub(MOST_TOLD) {
+                write!(f, "\n    and {more} more reasons; `planner candidates` lists all")?;
             }
         }
         for reason in &self.severed {
             write!(f, "\n  {reason}")?;
         }
         if self.blocked.is_empty() && self.severed.is_empty() {
-            f.write_str(
-                ": each workload can run somewhere, but not all of them within budget, deadlines and nodes",
-            )?;
+            f.write_str(": each workload can run somewhere, but not all of them within budget, deadlines and nodes")?;
         }
         Ok(())
     }

@@ -89,8 +89,7 @@ fn price(subject: &Subject<'_>, group: &Group) -> Option<Decimal> {
 
 /// Egress of every hop of a movement.
 fn egress(subject: &Subject<'_>, flow: &Flow) -> Option<Decimal> {
-    let stops: Vec<&String> =
-        std::iter::once(&flow.from).chain(&flow.via).chain(std::iter::once(&flow.to)).collect();
+    let stops: Vec<&String> = std::iter::once(&flow.from).chain(&flow.via).chain(std::iter::once(&flow.to)).collect();
     let gigabytes = Decimal::from(flow.bytes) / Decimal::from(1_000_000_000);
     stops.windows(2).try_fold(Decimal::ZERO, |sum, pair| {
         let sites = &subject.loaded.scenario.sites;

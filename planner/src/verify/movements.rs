@@ -73,8 +73,10 @@ fn rules(subject: &Subject<'_>, flow: &Flow, about: &str, report: &mut Report) {
 
 /// Shortest time over the hops of a movement.
 fn fastest(subject: &Subject<'_>, flow: &Flow) -> Option<f64> {
-    let stops: Vec<&str> =
-        std::iter::once(flow.from.as_str()).chain(flow.via.iter().map(String::as_str)).chain([flow.to.as_str()]).collect();
+    let stops: Vec<&str> = std::iter::once(flow.from.as_str())
+        .chain(flow.via.iter().map(String::as_str))
+        .chain([flow.to.as_str()])
+        .collect();
     let mut slowest = f64::INFINITY;
     let mut round_trips = 0.0;
     for pair in stops.windows(2) {

@@ -43,9 +43,12 @@ pub(super) fn groups(subject: &Subject<'_>, report: &mut Report) {
     }
 }
 
+/// Start, end and nodes.
+type Run = (f64, f64, u64);
+
 /// At every start, the nodes in use in each pool are at most what it has.
 pub(super) fn capacity(subject: &Subject<'_>, report: &mut Report) {
-    let mut runs: BTreeMap<(&str, &str), Vec<(f64, f64, u64)>> = BTreeMap::new();
+    let mut runs: BTreeMap<(&str, &str), Vec<Run>> = BTreeMap::new();
     for assignment in &subject.plan.assignments {
         for group in &assignment.groups {
             let run = (assignment.start_seconds, assignment.end_seconds, u64::from(group.nodes));
@@ -56,9 +59,8 @@ pub(super) fn capacity(subject: &Subject<'_>, report: &mut Report) {
         let described = subject.loaded.scenario.sites.get(site).and_then(|found| found.pools.get(pool));
         let nodes = described.map_or(0, |pool| u64::from(pool.nodes));
         for (at, _, _) in &runs {
-            let running = runs.iter().filter(|(start, end, _)| {
-                *start <= at + TOLERANCE_SECONDS && *end > at + TOLERANCE_SECONDS
-            });
+            let running =
+                runs.iter().filter(|(start, end, _)| *start <= at + TOLERANCE_SECONDS && *end > at + TOLERANCE_SECONDS);
             let used: u64 = running.map(|(_, _, nodes)| nodes).sum();
             report.expect(used <= nodes, Check::Capacity, || {
                 format!("{used} nodes of pool `{pool}` of `{site}` are in use after {at} s, and it has {nodes}")
@@ -78,7 +80,8 @@ pub(super) fn order(subject: &Subject<'_>, report: &mut Report) {
             Job::Train(_) => None,
         };
         for before in workload.after.iter().chain(trained) {
-            let ended = ends.get(before.as_str()).is_some_and(|end| *end <= assignment.start_seconds + TOLERANCE_SECONDS);
+            let ended =
+                ends.get(before.as_str()).is_some_and(|end| *end <= assignment.start_seconds + TOLERANCE_SECONDS);
             report.expect(ended, Check::Order, || {
                 format!("`{}` starts before `{before}` has ended", assignment.workload)
             });

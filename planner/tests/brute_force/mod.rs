@@ -6,6 +6,7 @@ use planner::performance::{DataSheetMachine, Layout, Rates, Task, predict};
 use scenarios::residency::{Label, Place, permit};
 use scenarios::scenario::{Action, Form, Job, Loaded, Machine, Objective};
 use scenarios::strategy::Strategy;
+use scenarios::units::Seconds;
 
 /// One way to run one workload.
 #[derive(Debug, Clone)]
@@ -46,9 +47,8 @@ fn consider(loaded: &Loaded, chosen: &[&Way], best: &mut Option<f64>) {
     let mut copies: Vec<_> = chosen.iter().filter_map(|way| way.copy.as_ref().map(|copy| (copy, &way.site))).collect();
     copies.sort_by(|a, b| (&a.0.0, &a.0.1, a.1).cmp(&(&b.0.0, &b.0.1, b.1)));
     copies.dedup_by(|a, b| (&a.0.0, &a.0.1, a.1) == (&b.0.0, &b.0.1, b.1));
-    let cost = chosen.iter().map(|way| way.usd).sum::<f64>()
-        + copies.iter().map(|(copy, _)| copy.2).sum::<f64>()
-        + moved_usd;
+    let cost =
+        chosen.iter().map(|way| way.usd).sum::<f64>() + copies.iter().map(|(copy, _)| copy.2).sum::<f64>() + moved_usd;
     let budget: f64 = loaded.scenario.budget.map_or(f64::INFINITY, |usd| usd.0.try_into().unwrap_or(0.0));
     if cost > budget + 1e-9 {
         return;
@@ -140,7 +140,7 @@ fn schedule(loaded: &Loaded, chosen: &[&Way], waits: &[Vec<(usize, f64)>], order
         let start = instants.into_iter().find(|start| fits(*start))?;
         let end = start + way.seconds;
         let workload = &loaded.scenario.workloads[job];
-        let latest = workload.deadline.map_or(f64::INFINITY, |latest| latest.get()).min(loaded.scenario.horizon.get());
+        let latest = workload.deadline.map_or(f64::INFINITY, Seconds::get).min(loaded.scenario.horizon.get());
         if end > latest + 1e-6 {
             return None;
         }
@@ -186,7 +186,7 @@ fn ways(loaded: &Loaded, name: &str) -> Vec<Way> {
                 for price in own.into_iter().chain(rented) {
                     let price: f64 = price.try_into().unwrap_or(0.0);
                     let usd = price * f64::from(ranks) * seconds / 3600.0;
-                    let earliest = workload.earliest_start.map_or(0.0, |start| start.get());
+                    let earliest = workload.earliest_start.map_or(0.0, Seconds::get);
                     let way = |release: f64, copy| Way {
                         site: site.clone(),
                         pool: pool.clone(),
@@ -223,9 +223,8 @@ fn route(loaded: &Loaded, label: &str, form: Form, bytes: u64, from: &str, to: &
     if ![Action::Store, Action::Process].into_iter().all(|action| may(loaded, label, form, action, to)) {
         return None;
     }
-    let link = |a: &str, b: &str| {
-        loaded.scenario.links.iter().find(|link| link.between == [a, b] || link.between == [b, a])
-    };
+    let link =
+        |a: &str, b: &str| loaded.scenario.links.iter().find(|link| link.between == [a, b] || link.between == [b, a]);
     let price = |site: &str| {
         let per_gb: f64 = loaded.scenario.sites[site].egress.map_or(0.0, |price| price.0.try_into().unwrap_or(0.0));
         per_gb * bytes as f64 / 1e9

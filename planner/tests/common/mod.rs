@@ -13,10 +13,15 @@ use scenarios::units::{Bandwidth, Bytes, FlopRate, Seconds, Usd, UsdPerGb, UsdPe
 
 const COUNTRIES: [&str; 3] = ["DE", "FR", "CN"];
 
+/// Nodes, speed, price, and whether nodes can also be had on demand.
+type PoolDraw = (u8, u8, u8, bool);
+/// Country, price of egress, pools.
+type SiteDraw = (u8, u8, Vec<PoolDraw>);
+
 /// Small numbers that a scenario is made from.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    pub sites: Vec<(u8, u8, Vec<(u8, u8, u8, bool)>)>,
+    pub sites: Vec<SiteDraw>,
     pub links: Vec<u8>,
     pub datasets: Vec<(bool, u8, u8, bool)>,
     pub rules: Vec<(bool, bool, u8, u8)>,
@@ -179,7 +184,9 @@ impl Draft {
             let trained =
                 jobs.iter().rev().find(|(_, other)| matches!(other.job, Job::Train(_))).map(|(name, _)| name.clone());
             let job = match trained.filter(|_| draw.evaluates) {
-                Some(weights_of) => Job::Evaluate(Evaluation { weights_of, data, records: 50_000, batch: nonzero(500) }),
+                Some(weights_of) => {
+                    Job::Evaluate(Evaluation { weights_of, data, records: 50_000, batch: nonzero(500) })
+                }
                 None => Job::Train(training(draw, data)),
             };
             let after = draw.after.filter(|after| usize::from(*after) < index).map(|after| format!("w{after}"));
@@ -220,7 +227,7 @@ fn training(draw: &Draw, data: String) -> Training {
     }
 }
 
-fn site((country, egress, pools): &(u8, u8, Vec<(u8, u8, u8, bool)>)) -> Site {
+fn site((country, egress, pools): &SiteDraw) -> Site {
     let pools = pools.iter().enumerate().map(|(index, (nodes, speed, price, both))| {
         let hourly = |factor: i64| UsdPerHour(rust_decimal::Decimal::from(i64::from(*price) * factor));
         let machine = InlineMachine {
