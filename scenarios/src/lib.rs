@@ -18,4 +18,4 @@ pub mod schema;
 pub mod strategy;
 pub mod terminal;
 pub mod units;
-pub mod yaml;
+mod yaml;

@@ -1,1 +1,82 @@
-//! .
+//! What the end-to-end tests share: the binaries, a machine profile, and places for files.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// One of the project's binaries, as `cargo test --workspace --release` builds them beside this test.
+///
+/// # Panics
+/// If it was not built.
+#[must_use]
+pub fn binary(name: &str) -> Command {
+    let test = std::env::current_exe().expect("a test knows its path");
+    let folder = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{} is missing: run the tests with `cargo test --workspace --release`", path.display());
+    let mut command = Command::new(path);
+    command.current_dir(root()).env_remove("CAUSEWAY_DATA").env("NO_COLOR", "1");
+    command
+}
+
+/// The folder with a machine profile that was measured once, so that plans repeat.
+#[must_use]
+pub fn fixtures() -> PathBuf {
+    root().join("tests/fixtures")
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Runs a program of the project to its end.
+///
+/// # Panics
+/// If it cannot be started.
+pub fn run(name: &str, arguments: &[&str]) -> Ended {
+    let output = binary(name).args(arguments).output().expect("it was built");
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Runs a program that must succeed.
+///
+/// # Panics
+/// If it does not; what it printed is shown.
+pub fn succeed(name: &str, arguments: &[&str]) -> Ended {
+    let ended = run(name, arguments);
+    assert_eq!(ended.code, Some(0), "{name} {arguments:?}\n{}\n{}", ended.stdout, ended.stderr);
+    ended
+}
+
+/// A path as text.
+///
+/// # Panics
+/// If it is no Unicode.
+#[must_use]
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of the tests are Unicode")
+}
+
+/// A scenario of the library, planned with the fixture's machine profile, as a plan in `folder`.
+pub fn plan(scenario: &Path, folder: &Path) -> PathBuf {
+    let plan = folder.join("plan.json");
+    let profiles = fixtures();
+    succeed("planner", &["--profiles", text(&profiles), "solve", text(scenario), "-o", text(&plan)]);
+    plan
+}

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use scenarios::units::Interval;
-
 /// Runs that are not counted.
 const WARM_UP: u32 = 3;
 
@@ -33,12 +31,6 @@ pub fn time(work: impl FnOnce()) -> Duration {
     started.elapsed()
 }
 
-/// What `seconds` take more than the median of `base`; at least nothing.
-pub fn beyond(seconds: Interval, base: f64) -> Interval {
-    let above = |value: f64| (value - base).max(0.0);
-    Interval { p10: above(seconds.p10), p50: above(seconds.p50), p90: above(seconds.p90) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,11 +45,5 @@ mod tests {
         assert_eq!(seconds.len(), *RUNS.end());
         assert_eq!(runs, seconds.len() as u32 + WARM_UP);
         assert_eq!(repeat(|| time(|| std::thread::sleep(Duration::from_millis(7)))).len(), *RUNS.start());
-    }
-
-    #[test]
-    fn no_time_is_negative() {
-        let seconds = Interval { p10: 1.0, p50: 3.0, p90: 4.0 };
-        assert_eq!(beyond(seconds, 2.0), Interval { p10: 0.0, p50: 1.0, p90: 2.0 });
     }
 }

@@ -7,7 +7,6 @@ use super::Progress;
 use crate::model::{CheckpointError, Network};
 
 /// State of a training that can be continued from.
-#[derive(Debug)]
 pub struct Snapshot<'a> {
     /// The network.
     pub network: &'a Network,

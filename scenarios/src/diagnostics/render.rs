@@ -34,7 +34,7 @@ const LONGEST_SHOWN: usize = 3000;
 
 fn one(name: &str, text: &str, problem: &Diagnostic, narrated: bool) -> String {
     let (start, end) = (problem.span.start, problem.span.end);
-    if text.get(start..end).is_none() {
+    if text.is_empty() || text.get(start..end).is_none() {
         return unseen(name, problem);
     }
     let before = text.as_bytes()[..start].iter().rev().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1);
@@ -65,7 +65,8 @@ fn harmless(text: &str) -> String {
 /// A problem whose place cannot be drawn.
 fn unseen(name: &str, problem: &Diagnostic) -> String {
     let help = problem.help.as_deref().map(|help| format!("\n  help: {}", harmless(help))).unwrap_or_default();
-    format!("  × {} ({name}, byte {}){help}\n", harmless(&problem.message), problem.span.start)
+    let place = if problem.span.end == 0 { String::new() } else { format!(", byte {}", problem.span.start) };
+    format!("  × {} ({name}{place}){help}\n", harmless(&problem.message))
 }
 
 #[cfg(test)]
@@ -88,6 +89,7 @@ mod tests {
     #[test]
     fn what_cannot_be_drawn_is_said() {
         check(&"x".repeat(5000), 7..9, "  × it is wrong (a.yaml, byte 7)\n  help: mend it\n\n");
+        check("", 0..0, "  × it is wrong (a.yaml)\n  help: mend it\n\n");
         check("short", 900..901, "  × it is wrong (a.yaml, byte 900)\n  help: mend it\n\n");
     }
 

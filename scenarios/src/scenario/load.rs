@@ -118,13 +118,13 @@ impl Source {
         let empty = Self { name, text: String::new() };
         if bytes.len() as u64 > yaml::MAX_BYTES {
             let message = format!("the file has more than {} MiB", yaml::MAX_BYTES >> 20);
-            return Err(empty.invalid(vec![Diagnostic::new(0..0, message, "too large to be a scenario")]));
+            return Err(empty.invalid(vec![Diagnostic::new(0..0, message, "").help("split the scenario")]));
         }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Self { text, ..empty }),
             Err(error) => {
                 let message = format!("this is no text: byte {} is not UTF-8", error.utf8_error().valid_up_to());
-                Err(empty.invalid(vec![Diagnostic::new(0..0, message, "save the file as UTF-8")]))
+                Err(empty.invalid(vec![Diagnostic::new(0..0, message, "").help("save the file as UTF-8")]))
             }
         }
     }

@@ -83,3 +83,24 @@ impl Termination for Exit {
         ExitCode::from(self.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::DocumentError;
+    use crate::scenario::LoadError;
+
+    #[test]
+    fn errors_of_documents_have_their_exit_code() {
+        let check = |exit: Exit, code: u8| assert_eq!(exit.code(), code, "{exit:?}");
+        let path = std::path::PathBuf::from("plan.json");
+        let source = || std::io::Error::other("gone");
+        check(Exit::from(&DocumentError::Read { name: "plan", path: path.clone(), source: source() }), 2);
+        check(Exit::from(&DocumentError::Write { path: path.clone(), source: source() }), 2);
+        check(Exit::from(&DocumentError::TooLarge { name: "plan", path: path.clone() }), 3);
+        check(Exit::from(&DocumentError::Digest { name: "plan", path: path.clone() }), 31);
+        check(Exit::from(&LoadError::Read { path, source: source() }), 2);
+        let (name, text, problems) = (String::new(), String::new(), vec![]);
+        check(Exit::from(&LoadError::Invalid { name, text, problems }), 3);
+    }
+}

@@ -143,3 +143,18 @@ impl Printer {
         let _ = writeln!(anstream::stderr(), "{text}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_for_people_and_for_spreadsheets() {
+        let mut table = Table::new(&["site", "cost"]);
+        table.rows.push(vec!["here, or there".to_owned(), "1".to_owned()]);
+        assert_eq!(table.to_csv(), "site,cost\n\"here, or there\",1\n");
+        let text = table.to_text();
+        let words: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(words, [vec!["site", "cost"], vec!["here,", "or", "there", "1"]]);
+    }
+}

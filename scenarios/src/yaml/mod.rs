@@ -15,5 +15,5 @@ mod shape;
 
 pub use located::Located;
 pub use node::{Content, Entry, Node};
-pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
+pub use parse::{MAX_BYTES, parse};
 pub use read::read;

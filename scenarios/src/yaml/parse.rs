@@ -12,7 +12,7 @@ use crate::diagnostics::Diagnostic;
 pub const MAX_BYTES: u64 = 4 << 20;
 
 /// Deepest nesting of values.
-pub const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// Parses one YAML document. Beside the tree stand the problems that leave a tree to go on with.
 ///
@@ -26,7 +26,10 @@ pub fn parse(text: &str) -> Result<(Node, Vec<Diagnostic>), Diagnostic> {
     }
     match builder.root {
         Some(root) if !root.is_nothing() => Ok((root, builder.problems)),
-        _ => Err(Diagnostic::new(0..0, "the document is empty", "nothing here")),
+        _ => {
+            Err(Diagnostic::new(0..0, "the document is empty", "nothing here")
+                .help("start from a scenario of the library"))
+        }
     }
 }
 

@@ -102,3 +102,29 @@ fn variant(schema: &Value) -> Vec<(&str, Option<&Value>)> {
     let names = schema["enum"].as_array().into_iter().flatten().chain(schema.get("const"));
     names.filter_map(Value::as_str).map(|name| (name, None)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema;
+
+    /// Asks for the shape of everything in a schema; our schemas do not contain themselves.
+    fn walk(schema: Schema<'_>) -> usize {
+        let inner: Vec<&Value> = match schema.shape() {
+            Shape::Struct { properties, required } => {
+                assert!(required.iter().all(|key| properties.contains_key(*key)));
+                properties.values().collect()
+            }
+            Shape::Map(value) | Shape::List { items: value, .. } => vec![value],
+            Shape::Choice(forms) => forms.into_iter().filter_map(|(_, value)| value).collect(),
+            Shape::Text { .. } | Shape::Integer { .. } | Shape::Number { .. } => vec![],
+        };
+        1 + inner.into_iter().map(|here| walk(schema.at(here))).sum::<usize>()
+    }
+
+    #[test]
+    fn every_form_of_the_scenario_is_known() {
+        let root = &*schema::SCENARIO;
+        assert!(walk(Schema { root, here: root }) > 100);
+    }
+}
