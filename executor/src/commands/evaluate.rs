@@ -2,12 +2,11 @@ use scenarios::scenario::Split;
 use scenarios::terminal::{Exit, Printer, Table};
 use serde::Serialize;
 
-use super::{data_help, files, no_device};
+use super::weights::{self, Weights};
+use super::{data_help, files};
 use crate::cli::EvaluateArgs;
 use crate::data::{self, Normalization, Wanted};
-use crate::device::Devices;
 use crate::evaluate::{self, Evaluation};
-use crate::model::Checkpoint;
 
 #[derive(Debug, Serialize)]
 struct View {
@@ -20,39 +19,26 @@ struct View {
 }
 
 pub(crate) fn evaluate(args: &EvaluateArgs, printer: Printer) -> Exit {
-    let devices = match Devices::select(args.device) {
-        Ok(devices) => devices,
-        Err(error) => return no_device(&error, printer),
-    };
-    let checkpoint = match Checkpoint::read(&args.weights, devices.of_rank(0)) {
-        Ok(checkpoint) => checkpoint,
-        Err(error) => {
-            printer.error(&error, None);
-            return Exit::InvalidDocument;
-        }
-    };
+    run(args, printer).unwrap_or_else(|exit| exit)
+}
+
+fn run(args: &EvaluateArgs, printer: Printer) -> Result<Exit, Exit> {
+    let weights = weights::open(&args.weights, args.device, printer)?;
     let wanted = Wanted { dataset: &args.path, path: &args.path, records: 0, seed: 0 };
-    let found = match data::find(wanted, &files(&args.data)) {
-        Ok(found) => found,
-        Err(error) => {
-            printer.error(&error, data_help(&error));
-            return Exit::RunFailed;
-        }
-    };
-    let classes = checkpoint.recipe.model.classes().unwrap_or(0);
+    let found = data::find(wanted, &files(&args.data)).map_err(|error| {
+        printer.error(&error, data_help(&error));
+        Exit::RunFailed
+    })?;
+    let classes = weights.checkpoint.recipe.model.classes().unwrap_or(0);
     let test = data::prepare(&found.train, &found.test, classes, Split::default(), 0).test;
-    let expected = checkpoint.recipe.model.input().map_or(0, |shape| shape.elements());
-    if test.values() != expected {
-        let text = format!("records have {} values, but the network takes {expected}", test.values());
-        printer.error(&std::io::Error::other(text), None);
-        return Exit::RunFailed;
-    }
+    weights.fit(&test, printer)?;
+    let Weights { checkpoint, devices } = weights;
     let normalization = Normalization::new(&checkpoint.recipe.preprocessing);
     let figures =
         evaluate::evaluate(&checkpoint.network, &test, &normalization, args.batch as usize, devices.of_rank(0));
     printer.status(&format!("{} on {}", args.weights.display(), found.source));
     printer.table(args.format, &table(&figures), &view(found.source, &figures));
-    Exit::Done
+    Ok(Exit::Done)
 }
 
 fn view(data: String, figures: &Evaluation) -> View {

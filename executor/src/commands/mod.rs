@@ -8,6 +8,7 @@ mod figures;
 mod interrupt;
 mod predict;
 mod progress;
+mod weights;
 
 pub(crate) use apply::apply;
 pub(crate) use calibrate::calibrate;

@@ -1,12 +1,10 @@
 use scenarios::terminal::{Exit, Printer, Table};
 use serde::Serialize;
 
-use super::no_device;
+use super::weights::{self, Weights};
 use crate::cli::PredictArgs;
 use crate::data::{Normalization, Records, idx};
-use crate::device::Devices;
 use crate::evaluate::classify;
-use crate::model::Checkpoint;
 
 /// Images in one forward pass.
 const BATCH: usize = 256;
@@ -19,30 +17,18 @@ struct View {
 }
 
 pub(crate) fn predict(args: &PredictArgs, printer: Printer) -> Exit {
-    let devices = match Devices::select(args.device) {
-        Ok(devices) => devices,
-        Err(error) => return no_device(&error, printer),
-    };
-    let checkpoint = match Checkpoint::read(&args.weights, devices.of_rank(0)) {
-        Ok(checkpoint) => checkpoint,
-        Err(error) => {
-            printer.error(&error, None);
-            return Exit::InvalidDocument;
-        }
-    };
-    let images = match idx::read_images(&args.images) {
-        Ok(images) => first(images, args.limit),
-        Err(error) => {
-            printer.error(&error, Some("images are read in the IDX format of MNIST, plain or gzip"));
-            return Exit::RunFailed;
-        }
-    };
-    let expected = checkpoint.recipe.model.input().map_or(0, |shape| shape.elements());
-    if images.values() != expected {
-        let text = format!("images have {} pixels, but the network takes {expected}", images.values());
-        printer.error(&std::io::Error::other(text), None);
-        return Exit::RunFailed;
-    }
+    run(args, printer).unwrap_or_else(|exit| exit)
+}
+
+fn run(args: &PredictArgs, printer: Printer) -> Result<Exit, Exit> {
+    let weights = weights::open(&args.weights, args.device, printer)?;
+    let images = idx::read_images(&args.images).map_err(|error| {
+        printer.error(&error, Some("images are read in the IDX format of MNIST, plain or gzip"));
+        Exit::RunFailed
+    })?;
+    let images = first(images, args.limit);
+    weights.fit(&images, printer)?;
+    let Weights { checkpoint, devices } = weights;
     let normalization = Normalization::new(&checkpoint.recipe.preprocessing);
     let classes = classify(&checkpoint.network, &images, &normalization, BATCH, devices.of_rank(0));
     let views: Vec<_> =
@@ -51,7 +37,7 @@ pub(crate) fn predict(args: &PredictArgs, printer: Printer) -> Exit {
     let row = |view: &View| vec![view.image.to_string(), view.class.to_string(), format!("{:.4}", view.confidence)];
     table.rows = views.iter().map(row).collect();
     printer.table(args.format, &table, &views);
-    Exit::Done
+    Ok(Exit::Done)
 }
 
 fn first(mut images: Records, limit: Option<usize>) -> Records {

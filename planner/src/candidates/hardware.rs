@@ -57,7 +57,12 @@ pub(super) fn of<'a>(world: &World<'a>, place: Place) -> Result<Hardware<'a>, Re
     match &pool.machine {
         Machine::Profile(path) => {
             let profile = &world.loaded.profiles.get(path).ok_or_else(unknown)?.profile;
-            let (devices, memory) = (profile.device.count.max(1), profile.device.memory_bytes);
+            // A GPU whose driver does not tell its memory is not ruled out by it.
+            let memory = match profile.device.memory_bytes {
+                0 => u64::MAX,
+                bytes => bytes,
+            };
+            let devices = profile.device.count.max(1);
             let rates = Rates::Measured(MeasuredMachine::new(profile));
             Ok(Hardware { name, rates, devices, memory_bytes_per_device: memory })
         }

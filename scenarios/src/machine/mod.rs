@@ -62,7 +62,7 @@ pub struct Device {
     pub backend: String,
     /// Identical devices in the machine.
     pub count: u32,
-    /// Memory of one device; for a CPU the main memory.
+    /// Memory of one device; for a CPU the main memory; 0 for a GPU whose memory is not known.
     pub memory_bytes: u64,
 }
 
