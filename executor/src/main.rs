@@ -1,7 +1,7 @@
 //! `executor`: runs plans for real.
 
-use scenarios::terminal::Exit;
+use scenarios::terminal::{Exit, guarded};
 
 fn main() -> Exit {
-    executor::cli::run()
+    guarded(executor::cli::run)
 }

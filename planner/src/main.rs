@@ -3,8 +3,8 @@
 use clap::Parser as _;
 use planner::cli::Cli;
 use planner::commands;
-use scenarios::terminal::Exit;
+use scenarios::terminal::{Exit, guarded};
 
 fn main() -> Exit {
-    commands::run(Cli::parse())
+    guarded(|| commands::run(Cli::parse()))
 }

@@ -81,7 +81,7 @@ pub fn run_interrupted() -> Run {
     train.seconds = 33.6;
     train.metrics.clear();
     train.status = RunStatus::Interrupted;
-    train.data.source = "digits drawn by the generator of this program (generated)".to_owned();
+    train.data = DataUsed { source: "digits drawn by Causeway's generator, not MNIST".to_owned(), ..data_used() };
     sealed_run(&plan().digest, RunStatus::Interrupted, vec![train])
 }
 
@@ -163,7 +163,7 @@ fn reference() -> ScenarioReference {
         purpose: Some("Train a digit reader on images that may not leave the hospital.".to_owned()),
         digest: document::sha256(b"scenario"),
         path: Some("scenarios/library/mnist-hospital.yaml".to_owned()),
-        profiles: IndexMap::from([("machine.json".to_owned(), document::sha256(b"machine"))]),
+        profiles: IndexMap::from([("build/machine.json".to_owned(), document::sha256(b"machine"))]),
         seed: 7,
         budget_usd: Some(usd("5")),
     }
@@ -438,7 +438,7 @@ fn device() -> Device {
 fn data_used() -> DataUsed {
     DataUsed {
         dataset: "digits".to_owned(),
-        source: "MNIST files of the given folder".to_owned(),
+        source: "MNIST, files of the given folder".to_owned(),
         digest: document::sha256(b"mnist"),
         train_records: 60_000,
         validation_records: 0,

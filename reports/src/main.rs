@@ -1,7 +1,7 @@
 //! The binary `reports`.
 
-use scenarios::terminal::Exit;
+use scenarios::terminal::{Exit, guarded};
 
 fn main() -> Exit {
-    reports::cli::run()
+    guarded(reports::cli::run)
 }

@@ -9,16 +9,17 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// One of the project's binaries, as `cargo test --workspace --release` builds them beside this test.
+/// One of the project's binaries, as `cargo test --workspace --release` builds them beside this program.
 ///
 /// # Panics
 /// If it was not built.
 #[must_use]
 pub fn binary(name: &str) -> Command {
-    let test = std::env::current_exe().expect("a test knows its path");
-    let folder = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
-    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "{} is missing: run the tests with `cargo test --workspace --release`", path.display());
+    let own = std::env::current_exe().expect("a program knows its path");
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    // Programs lie in target/PROFILE, tests in target/PROFILE/deps.
+    let path = own.ancestors().skip(1).take(2).map(|folder| folder.join(&file)).find(|path| path.exists());
+    let path = path.unwrap_or_else(|| panic!("`{name}` is missing: `cargo build --workspace --release` builds it"));
     let mut command = Command::new(path);
     command.current_dir(root()).env_remove("CAUSEWAY_DATA").env("NO_COLOR", "1");
     command

@@ -74,7 +74,7 @@ impl Devices {
     fn gpus() -> Result<Self, DeviceError> {
         let (handles, software) = adapters();
         let Some(first) = handles.first() else {
-            return Err(DeviceError::NoGpu { software: software.map(|device| name(&device)) });
+            return Err(DeviceError::NoGpu { software: software.as_ref().map(name) });
         };
         let name = name(first);
         let description = machine::Device {
@@ -84,7 +84,7 @@ impl Devices {
             memory_bytes: memory_of(&name),
             name,
         };
-        Ok(Self { description, handles })
+        Ok(Self { description, handles: handles.clone() })
     }
 
     #[cfg(not(feature = "gpu"))]
@@ -120,13 +120,16 @@ pub struct Listed {
     pub note: &'static str,
 }
 
-/// Hardware adapters, and the software one if there is any.
+/// Hardware adapters, and the software one if there is any. They are looked for once.
 #[cfg(feature = "gpu")]
-fn adapters() -> (Vec<Device>, Option<Device>) {
-    let software = Device::wgpu(burn::tensor::DeviceKind::Cpu);
-    let found = Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec();
-    let (rasterizers, hardware): (Vec<_>, Vec<_>) = found.into_iter().partition(|device| *device == software);
-    (hardware, rasterizers.into_iter().next())
+fn adapters() -> &'static (Vec<Device>, Option<Device>) {
+    static ADAPTERS: std::sync::LazyLock<(Vec<Device>, Option<Device>)> = std::sync::LazyLock::new(|| {
+        let software = Device::wgpu(burn::tensor::DeviceKind::Cpu);
+        let found = Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec();
+        let (rasterizers, hardware): (Vec<_>, Vec<_>) = found.into_iter().partition(|device| *device == software);
+        (hardware, rasterizers.into_iter().next())
+    });
+    &ADAPTERS
 }
 
 #[cfg(feature = "gpu")]
@@ -145,10 +148,10 @@ fn memory_of(name: &str) -> u64 {
 
 #[cfg(feature = "gpu")]
 fn software_driver() -> Option<Listed> {
-    let device = adapters().1?;
+    let device = adapters().1.as_ref()?;
     let description = machine::Device {
         kind: DeviceKind::Cpu,
-        name: name(&device),
+        name: name(device),
         backend: "wgpu".to_owned(),
         count: 1,
         memory_bytes: host().memory_bytes,

@@ -28,7 +28,8 @@ impl Values {
         let bound = 1.0 / (inputs as f32).sqrt();
         let count = shape.iter().product();
         let values: Vec<f32> = (0..count).map(|_| self.random.random_range(-bound..bound)).collect();
-        let tensor = Tensor::from_data(TensorData::new(values, shape), device).require_grad();
+        let tensor = Tensor::from_data(TensorData::new(values, shape), device);
+        let tensor = if device.is_autodiff() { tensor.require_grad() } else { tensor };
         self.next += 1;
         Param::initialized(ParamId::from(self.next), tensor)
     }

@@ -58,7 +58,7 @@ pub(super) fn of<'a>(world: &World<'a>, place: Place) -> Result<Hardware<'a>, Re
         Machine::Profile(path) => {
             let profile = &world.loaded.profiles.get(path).ok_or_else(unknown)?.profile;
             let (devices, memory) = (profile.device.count.max(1), profile.device.memory_bytes);
-            let rates = Rates::Measured(MeasuredMachine(profile));
+            let rates = Rates::Measured(MeasuredMachine::new(profile));
             Ok(Hardware { name, rates, devices, memory_bytes_per_device: memory })
         }
         Machine::Instance(kind) => {

@@ -193,6 +193,8 @@ impl Parts {
                 self.add(step.phase, machine.spread(machine.busy_seconds(step)));
                 self.add(Phase::Launch, machine.spread(machine.launch_seconds(step)));
             }
+            // The measured preparation of a batch ends with its tensor on the device.
+            Rates::Measured(_) if matches!(step.operation, Operation::HostToDevice { .. }) => {}
             Rates::Measured(machine) => {
                 let ranks = layout.ranks_per_device();
                 let time = machine.seconds(&step.operation, step.pass, ranks);

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::palette::{INK, MUTED, PAPER};
 
 /// Width of every chart.
-pub const WIDTH: u32 = 760;
+pub const WIDTH: i32 = 760;
 /// Size of text. The drawing library divides it by 1.24.
 const TEXT: f64 = 16.0;
 
@@ -50,7 +50,7 @@ pub enum Fill {
 pub fn draw(height: u32, paint: impl FnOnce(&Canvas<'_>) -> Result<(), String>) -> Result<String, String> {
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (WIDTH.unsigned_abs(), height)).into_drawing_area();
         area.fill(&PAPER).map_err(text)?;
         paint(&Canvas { area: area.clone() })?;
         area.present().map_err(text)?;

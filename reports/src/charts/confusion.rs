@@ -18,8 +18,8 @@ pub fn confusion(caption: Caption<'_>, table: Table, matrix: &[Vec<u64>]) -> Res
 }
 
 fn paint(matrix: &[Vec<u64>]) -> Result<String, String> {
-    let classes = matrix.len().max(1) as i32;
-    let side = ((canvas::WIDTH as i32 - LEFT - 30) / classes).min(64);
+    let classes = i32::try_from(matrix.len().max(1)).map_err(canvas::text)?;
+    let side = ((canvas::WIDTH - LEFT - 30) / classes).min(64);
     let height = (side / 2).clamp(22, 36);
     canvas::draw((TOP + classes * height + 16).unsigned_abs(), |canvas| {
         canvas.label("predicted class", (LEFT + classes * side / 2, 16), Align::Center)?;
@@ -28,10 +28,10 @@ fn paint(matrix: &[Vec<u64>]) -> Result<String, String> {
             canvas.label(&class.to_string(), (LEFT + class * side + side / 2, TOP - 16), Align::Center)?;
             canvas.label(&class.to_string(), (LEFT - 12, TOP + class * height + height / 2), Align::Right)?;
         }
-        for (row, counts) in matrix.iter().enumerate() {
+        for (row, counts) in (0..).zip(matrix) {
             let total: u64 = counts.iter().sum();
-            for (column, count) in counts.iter().enumerate() {
-                let corner = (LEFT + column as i32 * side, TOP + row as i32 * height);
+            for (column, count) in (0..).zip(counts) {
+                let corner = (LEFT + column * side, TOP + row * height);
                 let share = if total == 0 { 0.0 } else { *count as f64 / total as f64 };
                 paint_cell(canvas, corner, (side, height), *count, share, row == column)?;
             }

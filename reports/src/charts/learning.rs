@@ -56,7 +56,7 @@ fn paint(quantity: Quantity, curves: &[Curve]) -> Result<String, String> {
         Quantity::Loss => (axis::from_zero(values, 0.08), "mean loss (cross-entropy, nats)"),
         Quantity::Accuracy => (axis::around(values.map(percentage), 0.0, 100.0), "accuracy (%)"),
     };
-    let last = curves.iter().flat_map(|curve| curve.points.last()).map(|(epoch, _)| *epoch).max().unwrap_or(1);
+    let last = curves.iter().filter_map(|curve| curve.points.last()).map(|(epoch, _)| *epoch).max().unwrap_or(1);
     let epochs = Axis { range: 0.0..f64::from(last) + 0.5, title: "epoch", labels: (last as usize + 1).min(12) };
     canvas::draw(340 + top.unsigned_abs(), |canvas| {
         legend::draw(canvas, &key)?;

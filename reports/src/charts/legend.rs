@@ -64,7 +64,7 @@ fn places(entries: &[Entry]) -> Vec<Pixel> {
         .iter()
         .map(|entry| {
             let needed = 30 + width(&name(entry)) + 20;
-            if next.0 > LEFT && next.0 + needed > WIDTH as i32 {
+            if next.0 > LEFT && next.0 + needed > WIDTH {
                 next = (LEFT, next.1 + LINE_HEIGHT);
             }
             let place = next;

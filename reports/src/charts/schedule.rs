@@ -76,8 +76,8 @@ fn words(bar: &Bar) -> String {
 
 /// Words after a bar; where there is no room, inside it or before it.
 fn beside(canvas: &Canvas<'_>, words: &str, fill: Fill, from: Pixel, to: Pixel) -> Result<(), String> {
-    let (y, needed) = ((from.1 + to.1) / 2, canvas::width(words) + 12);
-    let room = canvas::WIDTH as i32 - to.0 - 16;
+    let (y, needed) = (i32::midpoint(from.1, to.1), canvas::width(words) + 12);
+    let room = canvas::WIDTH - to.0 - 16;
     if needed <= room {
         return canvas.remark(words, (to.0.max(from.0 + 2) + 6, y), Align::Left);
     }

@@ -67,16 +67,16 @@ fn paint_point(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, point: &Point, index:
 /// Numbers of the points; those that lie together share a label.
 fn paint_numbers(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, points: &[Point]) -> Result<(), String> {
     const NEAR: i32 = 18;
-    let mut labels: Vec<(Pixel, String)> = Vec::new();
+    let mut labels: Vec<(Pixel, Vec<String>)> = Vec::new();
     for point in points {
         let (x, y) = plane.pixel(point.measured.p50, point.predicted.p50);
         let near = |at: Pixel| (at.0 - x).abs() < NEAR && (at.1 - y).abs() < NEAR;
         match labels.iter_mut().find(|(at, _)| near(*at)) {
-            Some((_, label)) => label.push_str(&format!(", {}", point.number)),
-            None => labels.push(((x, y), point.number.to_string())),
+            Some((_, numbers)) => numbers.push(point.number.to_string()),
+            None => labels.push(((x, y), vec![point.number.to_string()])),
         }
     }
-    labels.iter().try_for_each(|((x, y), label)| canvas.label(label, (x - 9, y - 13), Align::Right))
+    labels.iter().try_for_each(|((x, y), numbers)| canvas.label(&numbers.join(", "), (x - 9, y - 13), Align::Right))
 }
 
 fn key(series: &[&str]) -> Vec<Entry> {

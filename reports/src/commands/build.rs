@@ -29,7 +29,6 @@ fn build(arguments: &Build, printer: Printer) -> Result<PathBuf, ReportError> {
     }
     let report = report::build(&evidence)?;
     output::write(&report, &arguments.output)?;
-    let charts = report.files.keys().filter(|path| path.ends_with(".svg")).count();
-    printer.status(&format!("report of the plan and {} run(s): {charts} charts", evidence.runs.len()));
+    printer.status(&format!("report of the plan and {} run(s): {} charts", evidence.runs.len(), report.charts()));
     Ok(arguments.output.join("index.html"))
 }

@@ -11,7 +11,9 @@ pub fn usd(amount: Decimal) -> String {
     let rounded = if amount.abs() >= Decimal::ONE {
         format!("{:.2}", amount.round_dp(2))
     } else {
-        amount.round_sf(3).unwrap_or(amount).to_string()
+        let rounded = amount.round_sf(3).unwrap_or(amount);
+        // Digits that the amount does not have are not made up.
+        if rounded.scale() > amount.scale() { amount.to_string() } else { rounded.to_string() }
     };
     with_unit(&grouped(&rounded), "USD")
 }
@@ -46,6 +48,7 @@ mod tests {
         check("0.034225", "0.0342 USD");
         check("0.50", "0.50 USD");
         check("0.033997", "0.0340 USD");
+        check("0.000008", "0.000008 USD");
         check("1.005", "1.00 USD");
         check("1234567.891", "1,234,567.89 USD");
         check("-12", "−12.00 USD");

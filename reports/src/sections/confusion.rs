@@ -23,7 +23,7 @@ struct Matrix {
     metrics: Vec<(String, String)>,
     differs: Option<String>,
     chart: Option<Chart>,
-    matrix: Table,
+    counts: Table,
     classes: Table,
 }
 
@@ -34,7 +34,7 @@ pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
     let mut names = FileNames::default();
     let matrices = evaluated.map(|m| matrix(&mut names, m)).collect::<Result<Vec<_>, _>>()?;
     let charts: Vec<_> = matrices.iter().filter_map(|m| m.chart.clone()).collect();
-    let whole = matrices.iter().filter(|m| m.chart.is_none()).map(|m| &m.matrix);
+    let whole = matrices.iter().filter(|m| m.chart.is_none()).map(|m| &m.counts);
     let tables: Vec<_> = matrices.iter().map(|m| &m.classes).chain(whole).collect();
     Section::new("confusion", "Confusion matrix", &Body { matrices: &matrices }, &charts, &tables)
 }
@@ -57,7 +57,7 @@ fn matrix(names: &mut FileNames, m: &Measurement<'_>) -> Result<Matrix, ReportEr
         differs: m.workload.metrics.get("test_accuracy").and_then(|stated| differs(counts, *stated)),
         metrics: metrics.collect(),
         chart,
-        matrix: table,
+        counts: table,
         classes: classes(&format!("tables/classes-{}", name.trim_start_matches("confusion-")), counts),
     })
 }

@@ -8,7 +8,7 @@ use scenarios::plan::{Assignment, Plan};
 use super::Section;
 use crate::charts::{Caption, Chart, CostBar, cost};
 use crate::error::ReportError;
-use crate::format::{percent, usd};
+use crate::format::{list, number, percent, usd, with_unit};
 use crate::table::{Cell, Table};
 
 #[derive(Template)]
@@ -18,6 +18,9 @@ struct Body<'a> {
     checks: &'a Table,
     energy: Option<String>,
 }
+
+/// A plan states each cost to a millionth of a dollar; sums of several may differ by this much for each workload.
+const TOLERANCE_USD: Decimal = Decimal::from_parts(2, 0, 0, false, 6);
 
 /// Costs of one workload: machines and movements of data.
 struct Parts<'a> {
@@ -105,14 +108,20 @@ fn checks(plan: &Plan) -> Table {
     let workloads = sum(&mut plan.assignments.iter().map(|a| a.cost_usd));
     let components = sum(&mut [totals.compute_usd, totals.egress_usd, totals.storage_usd].into_iter());
     let egress = sum(&mut plan.flows.iter().map(|flow| flow.cost_usd));
+    let tolerance = TOLERANCE_USD.saturating_mul(Decimal::from(plan.assignments.len().max(1)));
     let mut check = |words: &str, left: Decimal, right: Decimal| {
-        let agrees = left.saturating_sub(right).abs() <= Decimal::new(1, 6);
+        let agrees = left.saturating_sub(right).abs() <= tolerance;
         let result = Cell::judged(agrees, "agrees", "differs");
         table.row([Cell::text(words).with_class("wide"), Cell::usd(left), Cell::usd(right), result]);
     };
     check("compute + egress + storage = total", components, totals.cost_usd);
     check("costs of the workloads + storage = total", workloads.saturating_add(totals.storage_usd), totals.cost_usd);
     check("costs of the movements = egress", egress, totals.egress_usd);
+    check(
+        "nodes × price × hours of each workload = compute",
+        sum(&mut plan.assignments.iter().map(rent)),
+        totals.compute_usd,
+    );
     if let Some(budget) = plan.scenario.budget_usd {
         let result = Cell::judged(totals.cost_usd <= budget, "within", "exceeded");
         table.row([
@@ -125,9 +134,23 @@ fn checks(plan: &Plan) -> Table {
     table
 }
 
+/// Price of the machines of a workload from its start to its end.
+fn rent(assignment: &Assignment) -> Decimal {
+    let seconds = Decimal::from_f64_retain(assignment.end_seconds - assignment.start_seconds).unwrap_or_default();
+    let hours = seconds / Decimal::from(3600);
+    let groups = assignment.groups.iter();
+    let prices = groups.map(|group| group.usd_per_node_hour.saturating_mul(Decimal::from(group.nodes)));
+    prices.fold(Decimal::ZERO, Decimal::saturating_add).saturating_mul(hours)
+}
+
 fn energy(plan: &Plan) -> Option<String> {
-    let energy = plan.totals.energy_kwh.map(|kwh| format!("{} kWh of electric energy", crate::format::number(kwh)));
-    let carbon = plan.totals.carbon_kg.map(|kg| format!("{} kg of CO₂ equivalent", crate::format::number(kg)));
+    let energy = plan.totals.energy_kwh.map(|kwh| format!("{} of electric energy", scaled(kwh, "kWh", "Wh")));
+    let carbon = plan.totals.carbon_kg.map(|kg| format!("{} of CO₂ equivalent", scaled(kg, "kg", "g")));
     let parts: Vec<_> = energy.into_iter().chain(carbon).collect();
-    (!parts.is_empty()).then(|| crate::format::list(&parts))
+    (!parts.is_empty()).then(|| list(&parts))
+}
+
+/// An amount in its unit, or in the unit a thousand times smaller.
+fn scaled(amount: f64, unit: &str, smaller: &str) -> String {
+    if amount.abs() < 1.0 { with_unit(&number(amount * 1e3), smaller) } else { with_unit(&number(amount), unit) }
 }

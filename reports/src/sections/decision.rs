@@ -29,7 +29,9 @@ fn decision(plan: &Plan) -> Table {
         ("Site", "site"),
         ("Machines and strategy", "machines"),
         ("", "strategy"),
+        ("", "ranks"),
         ("Purchase", "purchase"),
+        ("", "price"),
         ("Start to end", "start_seconds"),
         ("", "end_seconds"),
         ("", "deadline_seconds"),
@@ -44,11 +46,13 @@ fn decision(plan: &Plan) -> Table {
         ("", "runner_up_reason"),
     ];
     let mut table = Table::new("tables/decision", "Chosen placement of each workload", &columns);
-    plan.assignments.iter().for_each(|assignment| table.row(row(plan, assignment)));
+    for assignment in &plan.assignments {
+        table.row(row(plan, assignment));
+    }
     table
 }
 
-fn row(plan: &Plan, a: &Assignment) -> [Cell; 18] {
+fn row(plan: &Plan, a: &Assignment) -> [Cell; 20] {
     let step = a.predicted.step_seconds;
     let deadline = a.deadline_seconds.map_or(String::new(), |seconds| format!("deadline {}", duration(seconds)));
     let period = format!("{} to {}", duration(a.start_seconds), duration(a.end_seconds));
@@ -59,7 +63,9 @@ fn row(plan: &Plan, a: &Assignment) -> [Cell; 18] {
         each(a, |g| g.site.clone()).with_note(&where_is(plan, a)),
         each(a, |g| format!("{} × {}", g.nodes, g.machine)).with_note(&format!("{}: {}", a.strategy, ranks(a))),
         Cell::text(a.strategy.to_string()),
+        Cell::text(ranks(a)),
         each(a, |g| g.purchase.to_string()).with_note(&price(a)),
+        Cell::text(price(a).replace('\u{a0}', " ")),
         Cell::duration(a.start_seconds).shown_as(&period).with_note(&deadline).with_class("period"),
         Cell::duration(a.end_seconds),
         Cell::or_none(a.deadline_seconds, Cell::duration),

@@ -60,18 +60,19 @@ fn chart(
 fn curves(index: usize, m: &Measurement<'_>, quantity: Quantity) -> Vec<Curve> {
     let train = |epoch: &Epoch| Some(values(epoch, quantity).0);
     let validation = |epoch: &Epoch| values(epoch, quantity).1;
-    let both: [(&str, bool, &dyn Fn(&Epoch) -> Option<f64>); 2] =
-        [("training", false, &train), ("validation", true, &validation)];
-    let curves = both.into_iter().map(|(set, dashed, value)| Curve {
+    let curve = |set: &str, dashed: bool, points: Vec<CurvePoint>| Curve {
         name: format!("run {} ({}), {set}", m.run_number, m.workload.strategy),
         index,
         dashed,
-        points: points(&m.workload.epochs, value),
-    });
-    curves.filter(|curve| !curve.points.is_empty()).collect()
+        points,
+    };
+    let epochs = &m.workload.epochs;
+    let curves =
+        [curve("training", false, points(epochs, train)), curve("validation", true, points(epochs, validation))];
+    curves.into_iter().filter(|curve| !curve.points.is_empty()).collect()
 }
 
-fn points(epochs: &[Epoch], value: &dyn Fn(&Epoch) -> Option<f64>) -> Vec<CurvePoint> {
+fn points(epochs: &[Epoch], value: impl Fn(&Epoch) -> Option<f64>) -> Vec<CurvePoint> {
     epochs.iter().filter_map(|epoch| value(epoch).map(|value| (epoch.epoch, value))).collect()
 }
 

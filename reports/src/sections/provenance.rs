@@ -28,32 +28,34 @@ pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
 
 fn documents(evidence: &Evidence) -> Table {
     let plan = &evidence.plan;
-    let columns = [("Document", "document"), ("Name or file", "name"), ("SHA-256", "digest"), ("Remark", "remark")];
+    let columns = [
+        ("Document", "document"),
+        ("Name or file", "name"),
+        ("SHA-256", "digest"),
+        ("Remark", "remark"),
+        ("", "detail"),
+    ];
     let mut table = Table::new("tables/documents", "Documents that this report is made of", &columns);
-    let purpose = plan.scenario.purpose.clone().unwrap_or_default();
-    let path = plan.scenario.path.clone().unwrap_or_else(|| "standard input".to_owned());
-    table.row([
-        Cell::text("scenario"),
-        Cell::name(&plan.scenario.name).with_note(&path),
-        Cell::digest(&plan.scenario.digest),
-        Cell::text(&purpose).with_note(&format!("seed {}", plan.scenario.seed)),
-    ]);
-    for (path, digest) in &plan.scenario.profiles {
-        let remark = "measured by `executor calibrate`";
-        table.row([Cell::text("machine profile"), Cell::name(path), Cell::digest(digest), Cell::text(remark)]);
+    let mut add = |document: &str, name: &str, digest: &str, remark: &str, detail: &str| {
+        let remark = Cell::text(remark).with_note(detail);
+        table.row([Cell::text(document), Cell::name(name), Cell::digest(digest), remark, Cell::text(detail)]);
+    };
+    let scenario = &plan.scenario;
+    let path = scenario.path.as_deref().unwrap_or("standard input");
+    add("scenario", &scenario.name, &scenario.digest, path, &format!("seed {}", scenario.seed));
+    for (path, digest) in &scenario.profiles {
+        add("machine profile", path, digest, "measured by `executor calibrate`", "");
     }
-    let as_of = format!("list prices without tax or discounts, newest fact of {}", plan.catalog.as_of);
-    let catalog = Cell::digest(&plan.catalog.digest);
-    table.row([Cell::text("catalogue"), Cell::name(&plan.catalog.as_of), catalog, Cell::text(as_of)]);
-    let remark = Cell::text(format!("format `{}`", plan.format));
-    table.row([Cell::text("plan"), Cell::name(&evidence.plan_path), Cell::digest(&plan.digest), remark]);
+    let as_of = format!("newest fact of {}", plan.catalog.as_of);
+    add("catalogue", "bundled", &plan.catalog.digest, "list prices without tax or discounts", &as_of);
+    add("plan", &evidence.plan_path, &plan.digest, &format!("format `{}`", plan.format), "");
     for (named, number) in evidence.runs.iter().zip(1..) {
-        let remark = match evidence.is_of_plan(&named.run) {
-            true => Cell::text("of this plan"),
-            false => Cell::text("of another plan").with_note(&format!("plan `{}`", named.run.plan_digest)),
+        let (remark, detail) = if evidence.is_of_plan(&named.run) {
+            ("of this plan", String::new())
+        } else {
+            ("of another plan", format!("plan {}", named.run.plan_digest))
         };
-        let (run, digest) = (Cell::text(format!("run {number}")), Cell::digest(&named.run.digest));
-        table.row([run, Cell::name(&named.path), digest, remark]);
+        add(&format!("run {number}"), &named.path, &named.run.digest, remark, &detail);
     }
     table
 }
@@ -187,7 +189,7 @@ fn data(evidence: &Evidence) -> Table {
         ("Workload", "workload"),
         ("Data set", "dataset"),
         ("Source", "source"),
-        ("Generated", "generated"),
+        ("", "generated"),
         ("SHA-256", "digest"),
         ("Training", "train_records"),
         ("Validation", "validation_records"),
@@ -198,16 +200,15 @@ fn data(evidence: &Evidence) -> Table {
     let mut table = Table::new("tables/data", "Data that was read, in records", &columns);
     for m in evidence.measurements() {
         let d = &m.workload.data;
+        let generated = is_generated(d);
+        let source = Cell::text(&d.source);
+        let source = if generated { source.with_note("⚠ generated, not the data set itself") } else { source };
         table.row([
             Cell::count(m.run_number as u64),
             Cell::name(&m.workload.workload),
             Cell::name(&d.dataset),
-            Cell::text(&d.source).with_class("wide"),
-            if is_generated(d) {
-                Cell::text("yes").shown_as("⚠ generated").with_class("mark")
-            } else {
-                Cell::text("no")
-            },
+            source.with_class("wide"),
+            Cell::text(if generated { "yes" } else { "no" }),
             Cell::digest(&d.digest),
             Cell::count(d.train_records),
             Cell::count(d.validation_records),

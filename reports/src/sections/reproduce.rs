@@ -1,6 +1,9 @@
 //! Reproduce: the commands that lead here.
 
+use std::path::Path;
+
 use askama::Template;
+use scenarios::plan::ScenarioReference;
 
 use super::Section;
 use crate::error::ReportError;
@@ -27,7 +30,7 @@ pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
     let mut steps = vec![
         step(
             "Plan. The same scenario, catalogue and machine profiles give the same bytes.",
-            format!("planner solve {} -o {}", shell(scenario), shell(file)),
+            format!("planner solve {} -o {}{}", shell(scenario), shell(file), profiles(&plan.scenario)),
             format!("plan digest {}", plan.digest),
         ),
         step("Read the plan.", format!("planner show {}", shell(file)), String::new()),
@@ -35,7 +38,7 @@ pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
     for (named, number) in evidence.runs.iter().zip(1..) {
         steps.push(apply(evidence, &named.path, &named.run.plan_digest, file, number));
     }
-    let runs: String = evidence.runs.iter().map(|named| format!(" --run {}", shell(&named.path))).collect();
+    let runs = evidence.runs.iter().fold(String::new(), |words, named| words + " --run " + &shell(&named.path));
     steps.push(step(
         "Make this report. The same documents give the same bytes.",
         format!("reports build --plan {}{runs} -o report", shell(file)),
@@ -46,6 +49,19 @@ pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
 
 fn step(what: &str, command: String, expect: String) -> Step {
     Step { what: what.to_owned(), command, expect }
+}
+
+/// The option that names the folder of the machine profiles, where that is not the scenario's own.
+fn profiles(scenario: &ScenarioReference) -> String {
+    let parent = |path: &str| Path::new(path).parent().map(Path::to_owned);
+    let folder = scenario.profiles.keys().next().and_then(|path| parent(path));
+    match folder {
+        Some(folder) if Some(&folder) != scenario.path.as_deref().and_then(parent).as_ref() => {
+            let folder = if folder.as_os_str().is_empty() { ".".to_owned() } else { folder.display().to_string() };
+            format!(" --profiles {}", shell(&folder))
+        }
+        _ => String::new(),
+    }
 }
 
 fn apply(evidence: &Evidence, path: &str, digest: &str, file: &str, number: usize) -> Step {

@@ -85,7 +85,9 @@ fn table(name: &str, title: &str, measured: &[Measurement<'_>]) -> Table {
         ("Rests on", "basis"),
     ];
     let mut table = Table::new(&format!("charts/{name}"), title, &columns);
-    measured.iter().for_each(|m| table.row(row(m)));
+    for m in measured {
+        table.row(row(m));
+    }
     table
 }
 

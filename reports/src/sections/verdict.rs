@@ -250,7 +250,7 @@ fn run_caveats(evidence: &Evidence, run: &Run, number: usize) -> Vec<String> {
     match run.status {
         RunStatus::Completed => {}
         RunStatus::Interrupted => {
-            all.push(format!("Run {number} was interrupted; its figures cover what was done until then."))
+            all.push(format!("Run {number} was interrupted; its figures cover what was done until then."));
         }
         RunStatus::Failed => all.push(format!("Run {number} failed; its figures cover what was done until then.")),
     }

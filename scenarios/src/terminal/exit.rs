@@ -78,6 +78,12 @@ impl From<&crate::scenario::LoadError> for Exit {
     }
 }
 
+/// Runs a program's command; a panic, which is a bug of ours, ends it with [`Exit::Bug`] after its message.
+#[must_use]
+pub fn guarded(command: fn() -> Exit) -> Exit {
+    std::panic::catch_unwind(command).unwrap_or(Exit::Bug)
+}
+
 impl Termination for Exit {
     fn report(self) -> ExitCode {
         ExitCode::from(self.code())

@@ -5,5 +5,5 @@
 mod exit;
 mod printer;
 
-pub use exit::Exit;
+pub use exit::{Exit, guarded};
 pub use printer::{OutputFormat, Printer, Table};
