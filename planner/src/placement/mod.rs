@@ -2,7 +2,7 @@
 //!
 //! A mixed-integer linear program, solved by HiGHS; `planner/MODEL.md` lists its constraints.
 //! Nodes that would be occupied twice at one time are forbidden as they are found
-//! ([`conflicts`]), so workloads that never meet cost nothing.
+//! (`conflicts.rs`), so workloads that never meet cost nothing.
 
 mod bound;
 mod conflicts;
