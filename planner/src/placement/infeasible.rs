@@ -8,7 +8,7 @@ use super::conflicts;
 use super::model::Relax;
 use super::problem::Problem;
 use super::schedule;
-use super::search::{Limits, Search, Solution};
+use super::search::{Limits, Solution, relaxed, solve};
 use crate::candidates::{Candidates, Column, Network, Place, Reason, World};
 
 /// A change that would make a plan possible.
@@ -58,10 +58,23 @@ impl std::fmt::Display for WayOut {
     }
 }
 
-/// Ways out, each a set of changes that suffices: budget alone, deadlines alone, nodes alone; all
-/// together only if none of these suffices alone.
+/// A set of changes that makes a plan possible.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WaysOut {
+    /// All of them together are needed.
+    pub changes: Vec<WayOut>,
+    /// Whether no smaller changes of these kinds would do.
+    pub smallest: bool,
+}
+
+/// Longest search for one set of changes, in seconds.
+const SECONDS: f64 = 10.0;
+
+/// Sets of changes, each of which suffices: budget alone, deadlines alone, nodes alone; all together
+/// only if none of these suffices alone.
 #[must_use]
-pub fn ways_out(world: &World<'_>, network: &Network<'_>, candidates: &Candidates, limits: Limits) -> Vec<Vec<WayOut>> {
+pub fn ways_out(world: &World<'_>, network: &Network<'_>, candidates: &Candidates, limits: Limits) -> Vec<WaysOut> {
+    let limits = Limits { seconds: limits.seconds.min(SECONDS), ..limits };
     let none = Relax::default();
     let alone = [Relax { budget: true, ..none }, Relax { deadlines: true, ..none }, Relax { quotas: true, ..none }];
     let way = |relax: Relax| way_out(world, network, candidates, relax, limits);
@@ -78,7 +91,7 @@ fn way_out(
     candidates: &Candidates,
     relax: Relax,
     limits: Limits,
-) -> Option<Vec<WayOut>> {
+) -> Option<WaysOut> {
     let columns: Vec<Vec<Column>> = candidates
         .workloads
         .iter()
@@ -94,8 +107,14 @@ fn way_out(
         .collect();
     let mut problem = Problem::of(world, network, &columns, &candidates.copies);
     problem.objective = Objective::Cost;
-    let solution = Search::new(&problem, relax, limits).run().ok()?;
-    Some(changes(world, &problem, &columns, &solution)).filter(|changes| !changes.is_empty())
+    let solution = if relax == (Relax { budget: true, ..Relax::default() }) {
+        // The least budget is the least cost.
+        solve(&Problem { budget: None, ..problem.clone() }, limits).ok()?
+    } else {
+        relaxed(&problem, relax, limits).ok()?
+    };
+    let changes = changes(world, &problem, &columns, &solution);
+    (!changes.is_empty()).then_some(WaysOut { changes, smallest: solution.optimal })
 }
 
 fn changes(world: &World<'_>, problem: &Problem, columns: &[Vec<Column>], solution: &Solution) -> Vec<WayOut> {

@@ -2,8 +2,9 @@
 //!
 //! A mixed-integer linear program, solved by HiGHS; `planner/MODEL.md` lists its constraints.
 //! Nodes that would be occupied twice at one time are forbidden as they are found
-//! ([`conflicts`]), so workloads that never meet cost nothing.
+//! (`conflicts.rs`), so workloads that never meet cost nothing.
 
+mod bound;
 mod conflicts;
 mod constraints;
 mod highs;
@@ -16,6 +17,6 @@ mod schedule;
 mod search;
 
 pub use highs::SolverError;
-pub use infeasible::{WayOut, ways_out};
+pub use infeasible::{WayOut, WaysOut, ways_out};
 pub use problem::{Choice, Job, Problem, WeightsFlow};
 pub use search::{Limits, Solution, Unsolved, solve};

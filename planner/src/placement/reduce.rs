@@ -6,6 +6,7 @@
 use rust_decimal::Decimal;
 use scenarios::scenario::Objective;
 
+use super::bound::Bound;
 use super::conflicts;
 use super::problem::{Choice, Problem, float};
 use super::schedule::{self, TOLERANCE_SECONDS};
@@ -33,7 +34,15 @@ pub(super) struct Reduced {
 
 /// Removes the columns that the budget rules out, or a plan that is known: the given one, or a greedy one.
 pub(super) fn reduce(problem: &Problem, known: Option<Known>) -> Reduced {
-    let known = known.or_else(|| greedy(problem));
+    restrict(problem, known.or_else(|| greedy(problem)))
+}
+
+/// Removes the columns that the budget rules out, whatever deadlines and pools allow.
+pub(super) fn within_budget(problem: &Problem) -> Reduced {
+    restrict(problem, None)
+}
+
+fn restrict(problem: &Problem, known: Option<Known>) -> Reduced {
     let kept = kept(problem, known.as_ref());
     let mut reduced = problem.clone();
     for (job, kept) in reduced.jobs.iter_mut().zip(&kept) {
@@ -51,7 +60,7 @@ pub(super) fn reduce(problem: &Problem, known: Option<Known>) -> Reduced {
     Reduced { problem: reduced, kept, known }
 }
 
-/// Columns that are left, workload by workload. What falls away makes the rest dearer, so it is repeated.
+/// Columns that are left, workload by workload.
 fn kept(problem: &Problem, known: Option<&Known>) -> Vec<Vec<usize>> {
     let budget = problem.budget.map_or(f64::INFINITY, float);
     let (most_usd, latest) = match (known, problem.objective) {
@@ -59,50 +68,16 @@ fn kept(problem: &Problem, known: Option<&Known>) -> Vec<Vec<usize>> {
         (Some(known), Objective::FinishTime) => (budget, schedule::finish(problem, &known.choice, &known.starts)),
         (None, _) => (budget, f64::INFINITY),
     };
-    let mut kept: Vec<Vec<usize>> = problem.jobs.iter().map(|job| (0..job.choices.len()).collect()).collect();
-    loop {
-        let users = users(problem, &kept);
-        // A copy is paid for once by at most so many workloads, so each of them pays at least its share.
-        let least = |choice: &Choice| {
-            let share = |copy: usize| float(problem.copies[copy]) / users[copy].max(1) as f64;
-            float(choice.usd) + choice.copy.map_or(0.0, share)
-        };
-        let choices = |job: usize, columns: &[usize]| -> Vec<f64> {
-            columns.iter().map(|column| least(&problem.jobs[job].choices[*column])).collect()
-        };
-        let costs: Vec<Vec<f64>> = kept.iter().enumerate().map(|(job, columns)| choices(job, columns)).collect();
-        let cheapest: Vec<f64> =
-            costs.iter().map(|costs| costs.iter().copied().fold(f64::INFINITY, f64::min)).collect();
-        let sum: f64 = cheapest.iter().sum();
-        let before: usize = kept.iter().map(Vec::len).sum();
-        for (job, columns) in kept.iter_mut().enumerate() {
-            let mut costs = costs[job].iter();
-            columns.retain(|column| {
-                let choice = &problem.jobs[job].choices[*column];
-                let cost = costs.next().copied().unwrap_or(f64::INFINITY);
-                sum - cheapest[job] + cost <= most_usd * (1.0 + 1e-9) + 1e-6
-                    && choice.release + choice.seconds <= latest + TOLERANCE_SECONDS
-            });
-        }
-        if kept.iter().map(Vec::len).sum::<usize>() == before {
-            return kept;
-        }
-    }
-}
-
-/// For each copy of data the workloads with a column that uses it.
-fn users(problem: &Problem, kept: &[Vec<usize>]) -> Vec<usize> {
-    let mut users = vec![0; problem.copies.len()];
-    for (job, columns) in kept.iter().enumerate() {
-        let mut copies: Vec<usize> =
-            columns.iter().filter_map(|column| problem.jobs[job].choices[*column].copy).collect();
-        copies.sort_unstable();
-        copies.dedup();
-        for copy in copies {
-            users[copy] += 1;
-        }
-    }
-    users
+    let bound = Bound::of(problem);
+    let useful = |job: usize, choice: &Choice| {
+        bound.with(job, choice) <= most_usd * (1.0 + 1e-9) + 1e-6
+            && choice.release + choice.seconds <= latest + TOLERANCE_SECONDS
+    };
+    let columns = problem.jobs.iter().enumerate().map(|(job, workload)| {
+        let useful = workload.choices.iter().enumerate().filter(|(_, choice)| useful(job, choice));
+        useful.map(|(column, _)| column).collect()
+    });
+    columns.collect()
 }
 
 /// Chooses workload by workload what adds least, then lets each improve while the plan stays valid.

@@ -11,7 +11,7 @@ use super::conflicts::{self, Conflict};
 use super::highs::{Answer, Options, SolverError};
 use super::model::{Model, Pick, Relax, Scale};
 use super::problem::{Problem, float};
-use super::reduce::{Known, Reduced, improve, reduce};
+use super::reduce::{Known, Reduced, improve, reduce, within_budget};
 use super::schedule::{self, TOLERANCE_SECONDS};
 
 /// How long to search and how well.
@@ -108,11 +108,23 @@ fn reduced(reduced: Reduced, limits: Limits, most_nodes: Option<i32>) -> Result<
         let value = search.value(&choice, &starts);
         search.best = Some(Found { choice, starts, value });
     }
-    let mut solution = search.run()?;
-    for (column, kept) in solution.choice.iter_mut().zip(&kept) {
+    Ok(in_terms_of_all(search.run()?, &kept))
+}
+
+/// Solves a problem in which some rules may be broken, with as little breach as possible.
+pub(super) fn relaxed(problem: &Problem, relax: Relax, limits: Limits) -> Result<Solution, Unsolved> {
+    if relax.budget {
+        return Search::new(problem, relax, limits).run();
+    }
+    let Reduced { problem, kept, .. } = within_budget(problem);
+    Ok(in_terms_of_all(Search::new(&problem, relax, limits).run()?, &kept))
+}
+
+fn in_terms_of_all(mut solution: Solution, kept: &[Vec<usize>]) -> Solution {
+    for (column, kept) in solution.choice.iter_mut().zip(kept) {
         *column = kept[*column];
     }
-    Ok(solution)
+    solution
 }
 
 /// The problem of the other objective among plans as good as `first`.
@@ -134,7 +146,7 @@ fn tied(problem: &Problem, first: &Solution) -> Problem {
 }
 
 /// One search, with the conflicts found so far.
-pub(super) struct Search<'a> {
+struct Search<'a> {
     problem: &'a Problem,
     relax: Relax,
     limits: Limits,
@@ -157,7 +169,7 @@ struct Found {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(problem: &'a Problem, relax: Relax, limits: Limits) -> Self {
+    fn new(problem: &'a Problem, relax: Relax, limits: Limits) -> Self {
         Self {
             problem,
             relax,
@@ -174,7 +186,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    pub(super) fn run(mut self) -> Result<Solution, Unsolved> {
+    fn run(mut self) -> Result<Solution, Unsolved> {
         if self.problem.jobs.iter().any(|job| job.choices.is_empty()) {
             return Err(Unsolved::Infeasible);
         }

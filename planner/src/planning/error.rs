@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::candidates::{Candidates, Network, Reason, WorkloadCandidates, World, weights_cargo};
-use crate::placement::{SolverError, WayOut};
+use crate::placement::{SolverError, WaysOut};
 use crate::verify::Violation;
 
 /// Why there is no plan.
@@ -38,7 +38,7 @@ pub struct Infeasible {
     /// Movements that every plan would need and none may make.
     pub severed: Vec<String>,
     /// Sets of changes, each of which suffices.
-    pub ways_out: Vec<Vec<WayOut>>,
+    pub ways_out: Vec<WaysOut>,
 }
 
 impl Infeasible {
@@ -46,7 +46,7 @@ impl Infeasible {
         world: &World<'_>,
         network: &Network<'_>,
         candidates: &Candidates,
-        ways_out: Vec<Vec<WayOut>>,
+        ways_out: Vec<WaysOut>,
     ) -> Self {
         let blocked = candidates.workloads.iter().filter(|workload| workload.columns.is_empty());
         let blocked = blocked.map(|workload| (workload.workload.clone(), refusals(world, workload)));
@@ -129,8 +129,8 @@ impl Infeasible {
     /// The ways out in words, for a hint; `None` if no budget, time or nodes would help.
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        let ways = self.ways_out.iter().map(|changes| {
-            let texts: Vec<_> = changes.iter().map(ToString::to_string).collect();
+        let ways = self.ways_out.iter().map(|way| {
+            let texts: Vec<_> = way.changes.iter().map(ToString::to_string).collect();
             texts.join(" and ")
         });
         let ways: Vec<_> = ways.collect();
@@ -138,6 +138,8 @@ impl Infeasible {
             return (!self.blocked.is_empty())
                 .then(|| "a policy, a site, a price or a machine has to change; see the reasons above".to_owned());
         }
-        Some(format!("the smallest changes that would do: {}", ways.join("; or ")))
+        let smallest = self.ways_out.iter().all(|way| way.smallest);
+        let which = if smallest { "the smallest changes that would do" } else { "changes that would do" };
+        Some(format!("{which}: {}", ways.join("; or ")))
     }
 }

@@ -1,6 +1,6 @@
 //! Times from a machine profile that `executor calibrate` measured.
 //!
-//! The profile holds measurements of operations at shapes of their own; [`fit`] turns those of one kind
+//! The profile holds measurements of operations at shapes of their own; `fit.rs` turns those of one kind
 //! into costs of its arithmetic and memory traffic, and these give the time at any shape.
 
 mod fit;
