@@ -15,3 +15,6 @@ pub mod record;
 pub mod train;
 pub mod transport;
 pub mod workflow;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -102,7 +102,12 @@ fn a_scenario_with_problems_is_refused_with_place_and_fix() {
     check_scenario("data: digits", "data: didgits", 3, &["didgits", "digits"]);
     check_scenario("preset: mnist-linear", "preset: mnist-liner", 3, &["mnist-liner", "mnist-linear"]);
     check_scenario("    strategies: { data: [1] }", "    after: [train]", 3, &["train"]);
-    check_scenario("{ profile: machine.json }", "{ profile: nowhere.json }", 3, &["nowhere.json", "executor calibrate"]);
+    check_scenario(
+        "{ profile: machine.json }",
+        "{ profile: nowhere.json }",
+        3,
+        &["nowhere.json", "executor calibrate"],
+    );
     let public = "kind: public\n    provider: aws\n    region: eu-centrale-1";
     check_scenario("kind: private\n    country: DE", public, 3, &["eu-centrale-1", "eu-central-1"]);
     check_scenario("sites:", "sites: [", 3, &["scenario.yaml"]);
@@ -152,13 +157,18 @@ fn a_full_disk_leaves_nothing_half_written() {
         .status()
         .is_ok_and(|status| status.success());
     if !mounted {
-        eprintln!("no small disk could be mounted (it needs root): a folder that cannot be written to is tested elsewhere");
+        eprintln!(
+            "no small disk could be mounted (it needs root): a folder that cannot be written to is tested elsewhere"
+        );
         return;
     }
     let plan = plan(&place.path("scenario.yaml"), place.folder.path());
     let (scenario, profiles) = (place.path("scenario.yaml"), fixtures());
     let ends: Vec<_> = [
-        run("planner", &["--profiles", text(&profiles), "solve", text(&scenario), "-o", text(&small.join("plan.json"))]),
+        run(
+            "planner",
+            &["--profiles", text(&profiles), "solve", text(&scenario), "-o", text(&small.join("plan.json"))],
+        ),
         run("reports", &["build", "--plan", text(&plan), "-o", text(&small.join("report"))]),
     ]
     .into();
@@ -180,7 +190,8 @@ fn a_plan_that_is_not_what_was_made_is_refused() {
     let data = place.path("data");
     let apply = |code: i32, message: &str| {
         let output = place.path("run");
-        let ended = run("executor", &["apply", text(&plan), "-o", text(&output), "--data", text(&data), "--device", "cpu"]);
+        let ended =
+            run("executor", &["apply", text(&plan), "-o", text(&output), "--data", text(&data), "--device", "cpu"]);
         assert!(ended.stderr.contains(message), "`{message}` is missing in\n{}", ended.stderr);
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);
         assert!(!output.exists(), "nothing was written");
@@ -209,7 +220,8 @@ fn damaged_data_stops_the_run_with_its_reason() {
         place.write_digits();
         damage();
         let output = place.path("run");
-        let arguments = ["apply", text(&plan), "-o", text(&output), "--data", text(&data), "--replace", "--device", "cpu"];
+        let arguments =
+            ["apply", text(&plan), "-o", text(&output), "--data", text(&data), "--replace", "--device", "cpu"];
         let ended = run("executor", &arguments);
         assert!(ended.stderr.contains(message), "`{message}` is missing in\n{}", ended.stderr);
         assert_eq!(ended.code, Some(40), "{}", ended.stderr);

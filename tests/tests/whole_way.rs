@@ -34,7 +34,8 @@ fn a_plan_is_applied_and_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let plan = plan(&hospital(), folder.path());
     let (record_folder, report) = (folder.path().join("run"), folder.path().join("report"));
-    let arguments = ["apply", text(&plan), "-o", text(&record_folder), "--generate", "--steps", "40", "--device", "cpu"];
+    let arguments =
+        ["apply", text(&plan), "-o", text(&record_folder), "--generate", "--steps", "40", "--device", "cpu"];
     let cache = folder.path().join("cache");
     let ended = binary("executor").args(arguments).env("XDG_CACHE_HOME", &cache).output().expect("it was built");
     assert_eq!(ended.status.code(), Some(0), "{}", String::from_utf8_lossy(&ended.stderr));

@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use burn::module::{Param, ParamId};
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use scenarios::machine::{DeviceKind, Operation, OperationMeasurement, OptimizerRule, Pass};
 use scenarios::model::{Conv2d, Layer, Pool, Shaped, TensorShape};
 use scenarios::scenario::{Adam, Momentum, Optimizer, Sgd};
@@ -14,11 +16,17 @@ use super::{probe, ranks::in_ranks, shapes};
 use crate::device::Devices;
 use crate::model::{Activation, NetworkLayer, initial};
 use crate::train::{build_optimizer, gradients};
+use crate::transport::Transport as _;
 
 /// Runs of an operation that a GPU is given before it is waited for, as training does.
 const GPU_RUNS_PER_WAIT: u32 = 16;
 
-/// Seconds of runs in one rank, forward and backward.
+/// Times that every operation is measured anew. A machine is faster at one time than at another;
+/// in rounds, all operations see the same times.
+const ROUNDS: u32 = 3;
+
+/// Seconds of runs, forward and backward.
+#[derive(Debug, Default)]
 struct Seconds {
     forward: Vec<f64>,
     backward: Vec<f64>,
@@ -30,21 +38,27 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<OperationMeasurement> {
         DeviceKind::Cpu => 1,
         DeviceKind::Gpu => GPU_RUNS_PER_WAIT,
     };
-    let measured = shapes::all().into_iter().flat_map(|operation| {
-        let seconds = in_ranks(devices, ranks, |device, transport| {
-            let bench = Bench { device, runs_per_wait };
-            let together = crate::transport::Transport::barrier(transport);
-            together.map(|()| bench.run(&operation)).into_iter().collect()
-        });
-        let join = |of: fn(&Seconds) -> &Vec<f64>| seconds.iter().flat_map(of).copied().collect::<Vec<_>>();
-        [(Pass::Forward, join(|s| &s.forward)), (Pass::Backward, join(|s| &s.backward))]
-            .into_iter()
-            .filter_map(move |(pass, seconds)| {
-                let samples = seconds.len() as u32;
-                Some(OperationMeasurement { operation, pass, ranks, seconds: Interval::of(&seconds)?, samples })
-            })
+    let mut measured: Vec<_> = shapes::all().into_iter().map(|operation| (operation, Seconds::default())).collect();
+    for _ in 0..ROUNDS {
+        for (operation, seconds) in &mut measured {
+            let found = in_ranks(devices, ranks, |device, transport| {
+                let together = transport.barrier();
+                together.map(|()| Bench { device, runs_per_wait }.run(operation)).into_iter().collect()
+            });
+            for rank in found {
+                seconds.forward.extend(rank.forward);
+                seconds.backward.extend(rank.backward);
+            }
+        }
+    }
+    let passes = measured.into_iter().flat_map(|(operation, Seconds { forward, backward })| {
+        [(operation, Pass::Forward, forward), (operation, Pass::Backward, backward)]
     });
-    measured.collect()
+    let summed = passes.filter_map(|(operation, pass, seconds)| {
+        let samples = seconds.len() as u32;
+        Some(OperationMeasurement { operation, pass, ranks, seconds: Interval::of(&seconds)?, samples })
+    });
+    summed.collect()
 }
 
 /// Measures on one device.
@@ -109,16 +123,13 @@ impl Bench<'_> {
         let (shaped, records, input_gradient) = shaped(operation);
         let device = self.device.clone().autodiff();
         let layer = NetworkLayer::new(&shaped, &mut initial::Values::new(1), &device);
-        let input = random(shaped.input, records, input_gradient, &device);
-        let weights = random(shaped.output, records, false, &device);
+        let input = smooth(shaped.input, records, input_gradient, &device);
+        let weights = smooth(shaped.output, records, false, &device);
         let forward = self.repeat(|| layer.forward(input.clone()));
-        let with = self.repeat_prepared(
-            || weighted_sum(layer.forward(input.clone()), weights.clone()),
-            |sum| sum.backward(),
-        );
-        let leaf = random(shaped.output, records, true, &device);
-        let without =
-            self.repeat_prepared(|| weighted_sum(leaf.clone(), weights.clone()), |sum| sum.backward());
+        let with =
+            self.repeat_prepared(|| weighted_sum(layer.forward(input.clone()), weights.clone()), |sum| sum.backward());
+        let leaf = smooth(shaped.output, records, true, &device);
+        let without = self.repeat_prepared(|| weighted_sum(leaf.clone(), weights.clone()), |sum| sum.backward());
         let base = Interval::of(&without).map_or(0.0, |base| base.p50);
         Seconds { forward, backward: with.into_iter().map(|seconds| (seconds - base).max(0.0)).collect() }
     }
@@ -174,7 +185,15 @@ fn shaped(operation: &Operation) -> (Shaped, u64, bool) {
             (Shaped { layer: Layer::Linear(size(n)), input: vector(k), output: vector(n) }, m, true)
         }
         Operation::Conv2d {
-            batch, channels_in, channels_out, height, width, kernel, stride, padding, input_gradient
+            batch,
+            channels_in,
+            channels_out,
+            height,
+            width,
+            kernel,
+            stride,
+            padding,
+            input_gradient,
         } => {
             let layer = Conv2d {
                 channels: size(channels_out),
@@ -190,7 +209,11 @@ fn shaped(operation: &Operation) -> (Shaped, u64, bool) {
         Operation::MaxPool { planes, height, width, kernel, stride } => {
             let out = |side: u64| (side - kernel) / stride + 1;
             let layer = Layer::MaxPool(Pool { kernel: size(kernel), stride: Some(size(stride)) });
-            (Shaped { layer, input: image(planes, height, width), output: image(planes, out(height), out(width)) }, 1, true)
+            (
+                Shaped { layer, input: image(planes, height, width), output: image(planes, out(height), out(width)) },
+                1,
+                true,
+            )
         }
         Operation::Relu { elements } => {
             (Shaped { layer: Layer::Relu, input: vector(elements), output: vector(elements) }, 1, true)
@@ -210,16 +233,24 @@ const fn image(channels: u64, height: u64, width: u64) -> TensorShape {
     TensorShape::Image { channels: channels as usize, height: height as usize, width: width as usize }
 }
 
-/// Random records of a shape.
-fn random(shape: TensorShape, records: u64, gradient: bool, device: &Device) -> Activation {
-    let records = records as usize;
+/// Records of a shape whose neighbouring values are alike but for noise as large as their slope, as those of
+/// images and of what layers make of them are: how fast a maximum is found depends on it.
+fn smooth(shape: TensorShape, records: u64, gradient: bool, device: &Device) -> Activation {
+    let (records, count) = (records as usize, records as usize * shape.elements());
+    let row = match shape {
+        TensorShape::Image { width, .. } => width,
+        TensorShape::Vector(values) => values,
+    };
+    let mut noise = ChaCha8Rng::seed_from_u64(count as u64);
+    let wave = |at: usize| ((at / row) as f32 * 0.29 + (at % row) as f32 * 0.17).sin();
+    let values: Vec<f32> = (0..count).map(|at| wave(at) + noise.random_range(-0.2..0.2)).collect();
     match shape {
         TensorShape::Image { channels, height, width } => {
-            let tensor = Tensor::random([records, channels, height, width], Distribution::Default, device);
+            let tensor = Tensor::from_data(TensorData::new(values, [records, channels, height, width]), device);
             Activation::Image(if gradient { tensor.require_grad() } else { tensor })
         }
-        TensorShape::Vector(values) => {
-            let tensor = Tensor::random([records, values], Distribution::Default, device);
+        TensorShape::Vector(width) => {
+            let tensor = Tensor::from_data(TensorData::new(values, [records, width]), device);
             Activation::Vector(if gradient { tensor.require_grad() } else { tensor })
         }
     }
@@ -247,8 +278,6 @@ const fn constants(rule: OptimizerRule) -> Optimizer {
     match rule {
         OptimizerRule::Sgd => Optimizer::Sgd(Sgd { learning_rate: 1e-3 }),
         OptimizerRule::Momentum => Optimizer::Momentum(Momentum { learning_rate: 1e-3, momentum: 0.9 }),
-        OptimizerRule::Adam => {
-            Optimizer::Adam(Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 })
-        }
+        OptimizerRule::Adam => Optimizer::Adam(Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
     }
 }

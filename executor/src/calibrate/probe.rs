@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 /// Runs that are not counted.
-const WARM_UP: u32 = 3;
+const WARM_UP: u32 = 2;
 
 /// Fewest and most runs that are counted.
-const RUNS: std::ops::RangeInclusive<usize> = 10..=400;
+const RUNS: std::ops::RangeInclusive<usize> = 4..=150;
 
 /// Time after which enough runs were made, if they are the fewest.
-const ENOUGH: Duration = Duration::from_millis(60);
+const ENOUGH: Duration = Duration::from_millis(20);
 
 /// Seconds of each run of `work`, which says how long it took.
 pub fn repeat(mut work: impl FnMut() -> Duration) -> Vec<f64> {

@@ -102,11 +102,13 @@ const fn help(error: &ApplyError) -> Option<&'static str> {
     match error {
         ApplyError::Device(_) => Some("use `--device cpu`, or `executor devices` to see what there is"),
         ApplyError::Data(error) => data_help(error),
-        ApplyError::Record(RecordError::Occupied { .. }) => {
-            Some("go on with it by `--resume`, start anew in its place by `--replace`, or give another folder with `-o`")
-        }
+        ApplyError::Record(RecordError::Occupied { .. }) => Some(
+            "go on with it by `--resume`, start anew in its place by `--replace`, or give another folder with `-o`",
+        ),
         ApplyError::Record(RecordError::OtherPlan { .. }) => Some("give another folder with `-o`"),
-        ApplyError::Weights { .. } => Some("run the training first: leave out `--workload`, or keep its run folder with `--resume`"),
+        ApplyError::Weights { .. } => {
+            Some("run the training first: leave out `--workload`, or keep its run folder with `--resume`")
+        }
         ApplyError::Guard(_) => Some("make a new plan: `planner solve` places no data where a rule refuses it"),
         ApplyError::Train { source: TrainError::Diverged { .. }, .. } => {
             Some("lower the learning rate; the checkpoint of the last whole epoch was kept")

@@ -16,7 +16,12 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: Printer) -> Exit {
         [] => calibrate::usual_ranks(&devices, &host),
         ranks => ranks.to_vec(),
     };
-    printer.status(&format!("measuring {} ({}) with up to {} ranks", devices.description.name, devices.description.kind, ranks.iter().max().unwrap_or(&1)));
+    printer.status(&format!(
+        "measuring {} ({}) with up to {} ranks",
+        devices.description.name,
+        devices.description.kind,
+        ranks.iter().max().unwrap_or(&1)
+    ));
     let started = std::time::Instant::now();
     let name = args.name.clone().unwrap_or_else(|| devices.description.name.clone());
     let mut profile = calibrate::calibrate(name, &devices, host, &ranks, &mut |text| printer.status(text));

@@ -19,9 +19,9 @@ pub(super) fn table(run: &Run) -> Table {
 
 fn row(done: &WorkloadRun) -> Vec<String> {
     let error = error_of(done).map_or_else(|| "–".to_owned(), |error| format!("{:+.1} %", 100.0 * error));
-    let result = ["test_accuracy", "validation_accuracy", "train_accuracy"]
-        .into_iter()
-        .find_map(|name| done.metrics.get(name).map(|value| format!("{} {:.2} %", name.replace('_', " "), 100.0 * value)));
+    let result = ["test_accuracy", "validation_accuracy", "train_accuracy"].into_iter().find_map(|name| {
+        done.metrics.get(name).map(|value| format!("{} {:.2} %", name.replace('_', " "), 100.0 * value))
+    });
     vec![
         done.workload.clone(),
         done.strategy.ranks().to_string(),

@@ -57,9 +57,9 @@ fn no_device(error: &DeviceError, printer: Printer) -> Exit {
 /// The smallest fix for missing or damaged data.
 const fn data_help(error: &DataError) -> Option<&'static str> {
     match error {
-        DataError::Missing { .. } => {
-            Some("give the folder with `--data DIR`; for MNIST, `--download` fetches the files and `--generate` draws digits instead")
-        }
+        DataError::Missing { .. } => Some(
+            "give the folder with `--data DIR`; for MNIST, `--download` fetches the files and `--generate` draws digits instead",
+        ),
         DataError::Idx { .. } => Some("put the published file in its place"),
         DataError::Read { .. } => None,
     }

@@ -148,7 +148,9 @@ mod tests {
         let records = records();
         let mut batches = batches(&records, &Preprocessing::default(), 0, 1);
         let mut seen: Vec<i64> = (0..batches.steps_per_epoch())
-            .flat_map(|step| batches.batch(3, step).1.into_data().convert::<i64>().try_to_vec::<i64>().expect("integers"))
+            .flat_map(|step| {
+                batches.batch(3, step).1.into_data().convert::<i64>().try_to_vec::<i64>().expect("integers")
+            })
             .collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..12).collect::<Vec<_>>());

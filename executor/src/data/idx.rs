@@ -195,7 +195,11 @@ mod tests {
             assert_eq!(read_back(images, labels), Err(expected.to_owned()));
         };
         check(&labels, &labels, "`images` is no IDX file of images: it begins with 0x00000801, expected 0x00000803");
-        check(&images, b"PNG!....", "`labels` is no IDX file of labels: it begins with 0x504e4721, expected 0x00000801");
+        check(
+            &images,
+            b"PNG!....",
+            "`labels` is no IDX file of labels: it begins with 0x504e4721, expected 0x00000801",
+        );
         check(&images[..10], &labels, "`images` is truncated: its header has 10 of 16 bytes");
         check(b"", &labels, "`images` is truncated: its header has 0 of 16 bytes");
         check(&images[..30], &labels, "`images` has 14 bytes of images, but its header promises 24");

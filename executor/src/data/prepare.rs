@@ -35,8 +35,9 @@ pub fn prepare(train: &Records, test: &Records, classes: usize, split: Split, se
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     let share = |share: f64| (share * order.len() as f64).round() as usize;
     let (validation, held_test) = (share(split.validation), share(split.test));
-    let mut parts = [&order[..validation], &order[validation..validation + held_test], &order[validation + held_test..]]
-        .map(<[usize]>::to_vec);
+    let mut parts =
+        [&order[..validation], &order[validation..validation + held_test], &order[validation + held_test..]]
+            .map(<[usize]>::to_vec);
     parts.iter_mut().for_each(|part| part.sort_unstable());
     let [validation, held_test, rest] = parts.map(|positions| train.select(&positions));
     let (test, malformed_test) = match split.test {

@@ -138,7 +138,8 @@ fn file(folder: &Path, name: &str) -> Option<PathBuf> {
 
 fn read_files(folder: &Path, wanted: Wanted<'_>, what: &str) -> Result<Found, DataError> {
     let dataset = || wanted.dataset.to_owned();
-    let names = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+    let names =
+        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
     let paths = names.map(|name| file(folder, name).unwrap_or_else(|| folder.join(name)));
     let pair = |images: &Path, labels: &Path| {
         idx::read(images, labels).map_err(|source| DataError::Idx { dataset: dataset(), source })

@@ -96,8 +96,9 @@ impl Devices {
     #[must_use]
     pub fn list() -> Vec<Listed> {
         let selected = Self::gpus().into_iter().chain([Self::cpu()]).enumerate();
-        let mut listed: Vec<_> =
-            selected.map(|(at, devices)| Listed { description: devices.description, chosen: at == 0, note: "" }).collect();
+        let mut listed: Vec<_> = selected
+            .map(|(at, devices)| Listed { description: devices.description, chosen: at == 0, note: "" })
+            .collect();
         listed.extend(software_driver());
         listed
     }

@@ -116,7 +116,11 @@ pub fn classify(
         let classes = shares.dims()[1];
         let shares = host(shares);
         let predicted: Vec<_> = best(&shares, classes).collect();
-        predicted.into_iter().enumerate().map(move |(row, class)| (class, shares[row * classes + class])).collect::<Vec<_>>()
+        predicted
+            .into_iter()
+            .enumerate()
+            .map(move |(row, class)| (class, shares[row * classes + class]))
+            .collect::<Vec<_>>()
     });
     batches.collect()
 }
@@ -154,7 +158,8 @@ mod tests {
         assert!((whole.loss() - batched.loss()).abs() < 1e-5);
         assert_eq!((whole.records(), batched.batch_seconds.len()), (25, 2));
         let classes = classify(&network, &records, &normalization, 10, &device);
-        let right = classes.iter().zip(&records.labels).filter(|((class, _), label)| *class == usize::from(**label)).count();
+        let right =
+            classes.iter().zip(&records.labels).filter(|((class, _), label)| *class == usize::from(**label)).count();
         assert!((whole.accuracy() - right as f64 / 25.0).abs() < 1e-12);
         assert!(classes.iter().all(|&(_, share)| (0.1..=1.0).contains(&share)));
     }

@@ -176,8 +176,7 @@ mod tests {
         }
         let bytes = std::fs::read(folder.path().join("mnist-cnn")).expect("it was written");
         let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("it is valid");
-        let mut shapes: Vec<_> =
-            tensors.iter().map(|(name, view)| format!("{name} {:?}", view.shape())).collect();
+        let mut shapes: Vec<_> = tensors.iter().map(|(name, view)| format!("{name} {:?}", view.shape())).collect();
         shapes.sort();
         let expected = [
             "layers.0.bias [10]",

@@ -19,12 +19,7 @@ impl Values {
     }
 
     /// A parameter of the shape, for a layer whose outputs have this many inputs each.
-    pub fn parameter<const D: usize>(
-        &mut self,
-        shape: [usize; D],
-        inputs: usize,
-        device: &Device,
-    ) -> Param<Tensor<D>> {
+    pub fn parameter<const D: usize>(&mut self, shape: [usize; D], inputs: usize, device: &Device) -> Param<Tensor<D>> {
         let bound = 1.0 / (inputs as f32).sqrt();
         let count = shape.iter().product();
         let values: Vec<f32> = (0..count).map(|_| self.random.random_range(-bound..bound)).collect();

@@ -4,7 +4,7 @@ mod event;
 mod state;
 
 pub use event::{Event, Stage};
-pub use state::{read_state, write_state, StateError};
+pub use state::{StateError, read_state, write_state};
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;

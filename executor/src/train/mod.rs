@@ -157,9 +157,10 @@ pub fn train(session: Session<'_>, observer: &mut dyn Observer) -> Result<Outcom
             Some(transport) => rank::run(session, transport, observer),
             None => Err(TrainError::UnevenBatch { global_batch: session.training.global_batch.get(), ranks: 0 }),
         };
-        let ended = others.into_iter().zip(1..).map(|(handle, rank)| {
-            handle.join().unwrap_or(Err(TrainError::Panicked { rank }))
-        });
+        let ended = others
+            .into_iter()
+            .zip(1..)
+            .map(|(handle, rank)| handle.join().unwrap_or(Err(TrainError::Panicked { rank })));
         first_cause(outcome, ended.collect())
     })
 }
@@ -177,7 +178,10 @@ fn check(session: &Session<'_>) -> Result<(), TrainError> {
 }
 
 /// The result of rank 0, unless it only saw that another rank had left: then that rank's reason.
-fn first_cause(outcome: Result<Outcome, TrainError>, others: Vec<Result<(), TrainError>>) -> Result<Outcome, TrainError> {
+fn first_cause(
+    outcome: Result<Outcome, TrainError>,
+    others: Vec<Result<(), TrainError>>,
+) -> Result<Outcome, TrainError> {
     match outcome {
         Err(TrainError::Transport(left)) => {
             let cause = others.into_iter().filter_map(Result::err).find(|e| !matches!(e, TrainError::Transport(_)));

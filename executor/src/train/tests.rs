@@ -99,7 +99,8 @@ fn any_number_of_ranks_takes_the_steps_of_one() {
         for ranks in [2, 4] {
             let many = Case::new(preset, ranks).outcome();
             assert_close(&many.progress.first_losses, &one.progress.first_losses, 1e-4);
-            let distance: f32 = many.network.values().iter().zip(one.network.values()).map(|(a, b)| (a - b).powi(2)).sum();
+            let distance: f32 =
+                many.network.values().iter().zip(one.network.values()).map(|(a, b)| (a - b).powi(2)).sum();
             let length: f32 = one.network.values().iter().map(|value| value.powi(2)).sum();
             assert!(distance.sqrt() <= 1e-4 * length.sqrt(), "{preset} with {ranks} ranks: {distance} of {length}");
             assert_eq!(many.exchanged_bytes, 4 * many.progress.steps * many.network.parameters() as u64);

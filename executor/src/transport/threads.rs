@@ -73,7 +73,8 @@ impl ThreadTransport {
         if let Some(rank) = brought.iter().position(|buffer| buffer.len() != expected) {
             return Err(TransportError::LengthsDiffer { rank, found: brought[rank].len(), expected });
         }
-        let (from, to) = (part_start(expected, self.rank, self.size()), part_start(expected, self.rank + 1, self.size()));
+        let (from, to) =
+            (part_start(expected, self.rank, self.size()), part_start(expected, self.rank + 1, self.size()));
         let mut sum = write(&self.group.sums[self.rank]);
         sum.clear();
         sum.reserve(to - from);

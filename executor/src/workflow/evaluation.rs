@@ -65,7 +65,13 @@ fn check_shape(assignment: &Assignment, weights: &Checkpoint, test: &Records) ->
 }
 
 /// Every rank evaluates its share of each global batch of `batch` records, all at the same time.
-fn in_ranks(weights: &Checkpoint, test: &Records, batch: usize, ranks: usize, devices: &Devices) -> evaluate::Evaluation {
+fn in_ranks(
+    weights: &Checkpoint,
+    test: &Records,
+    batch: usize,
+    ranks: usize,
+    devices: &Devices,
+) -> evaluate::Evaluation {
     let normalization = Normalization::new(&weights.recipe.preprocessing);
     let share = test.len().div_ceil(ranks.max(1));
     let parts: Vec<Vec<usize>> =

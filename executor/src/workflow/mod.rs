@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
 use scenarios::machine::DeviceKind;
-use scenarios::model::{Shaped, ShapeError};
+use scenarios::model::{ShapeError, Shaped};
 use scenarios::plan::{Assignment, Plan};
 use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
 use scenarios::scenario::{Job, Split};
@@ -174,7 +174,8 @@ impl Workflow<'_> {
     fn start(&mut self) -> Result<Run, ApplyError> {
         let plan = self.request.plan;
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let started = Event::Started { at: at.clone(), scenario: plan.scenario.name.clone(), plan: plan.digest.clone() };
+        let started =
+            Event::Started { at: at.clone(), scenario: plan.scenario.name.clone(), plan: plan.digest.clone() };
         self.tell(started)?;
         Ok(Run {
             format: FORMAT.to_owned(),

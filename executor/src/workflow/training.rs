@@ -24,7 +24,11 @@ impl Workflow<'_> {
         let parameters: u64 = chain.iter().map(scenarios::model::Shaped::parameters).sum();
         let ranks = assignment.strategy.ranks();
         self.stage(assignment, Stage::Deploy, format!("{parameters} parameters in each of {ranks} rank(s)"))?;
-        self.stage(assignment, Stage::Train, format!("{} epochs, global batch {}", training.epochs, training.global_batch))?;
+        self.stage(
+            assignment,
+            Stage::Train,
+            format!("{} epochs, global batch {}", training.epochs, training.global_batch),
+        )?;
         let (_, prepared, used) = &self.prepared[place];
         let mut observer = Teller::new(assignment, training, &mut self.folder, self.sink);
         let session = Session {

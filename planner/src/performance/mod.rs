@@ -121,6 +121,7 @@ pub fn predict(
     parts.add(Phase::Input, input(task, rates, local, layout)?);
     if task.is_training() && ranks > 1 {
         parts.add(Phase::Communication, all_reduce(task.model.parameters()? * 4, rates, layout)?);
+        parts.add(Phase::Communication, parts.wait_for_slowest(ranks));
     }
     let step = parts.total();
     let memory = memory::of(task, local, layout)?;
@@ -179,6 +180,8 @@ fn all_reduce(bytes: u64, rates: &Rates<'_>, layout: Layout) -> Result<Interval,
 #[derive(Debug, Default)]
 struct Parts {
     phases: [Option<Interval>; Phase::ALL.len()],
+    /// Variance of a rank's step from step to step in s², where runs were measured.
+    variance: f64,
 }
 
 impl Parts {
@@ -200,9 +203,21 @@ impl Parts {
                 let time = machine.seconds(&step.operation, step.pass, ranks);
                 let missing = || Unpredictable::NotMeasured { operation: name(&step.operation), ranks };
                 self.add(step.phase, time.ok_or_else(missing)?);
+                let deviation = machine.deviation(&step.operation, step.pass, ranks);
+                self.variance += deviation.unwrap_or(0.0).powi(2);
             }
         }
         Ok(())
+    }
+
+    /// What the slowest of `ranks` ranks takes more than one of them, at the median: every step waits for it.
+    ///
+    /// The median of the largest of n normal values is the 0.5^(1/n) quantile of one; quantiles are taken
+    /// of the logistic distribution of the same width, ln(p / (1 − p)) / 1.702 standard deviations.
+    fn wait_for_slowest(&self, ranks: u32) -> Interval {
+        let quantile = 0.5_f64.powf(1.0 / f64::from(ranks));
+        let wait = self.variance.sqrt() * (quantile / (1.0 - quantile)).ln() / 1.702;
+        Interval { p10: 0.0, p50: wait, p90: 2.0 * wait }
     }
 
     fn total(&self) -> Interval {

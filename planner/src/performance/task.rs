@@ -112,7 +112,7 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Optimiser steps over all epochs, or forward passes; the last batch of an epoch may be smaller.
+    /// Optimiser steps over all epochs, of whole batches only, or forward passes, of which the last may be smaller.
     #[must_use]
     pub fn steps(&self, strategy: Strategy) -> u64 {
         let held_back = match self.kind {
@@ -123,7 +123,11 @@ impl<'a> Task<'a> {
             TaskKind::Evaluate(_) => 0,
         };
         let records = self.records.saturating_sub(held_back);
-        records.div_ceil(self.records_per_step(strategy).max(1)) * self.epochs()
+        let batch = self.records_per_step(strategy).max(1);
+        match self.kind {
+            TaskKind::Train(_) => records / batch * self.epochs(),
+            TaskKind::Evaluate(_) => records.div_ceil(batch),
+        }
     }
 }
 

@@ -80,6 +80,19 @@ impl Fit {
         }
     }
 
+    /// Standard deviation of the runs of an operation with these terms: a tenth of normal values lies more
+    /// than 1.2816 of them above the median.
+    pub(super) fn deviation(&self, terms: &Terms) -> f64 {
+        self.median(terms) * (self.spread(terms).1 - 1.0) / 1.2816
+    }
+
+    /// Tenth and ninetieth percentile of the runs of the nearest measurement, over their median.
+    fn spread(&self, terms: &Terms) -> (f64, f64) {
+        let nearest = self.points.iter().min_by(|a, b| a.distance(terms).total_cmp(&b.distance(terms)));
+        nearest
+            .map_or((1.0, 1.0), |point| (point.seconds.p10 / point.seconds.p50, point.seconds.p90 / point.seconds.p50))
+    }
+
     fn median(&self, terms: &Terms) -> f64 {
         let weights = self.points.iter().map(|point| (-(point.distance(terms) / REACH).powi(2)).exp());
         let (sum, missed) = weights

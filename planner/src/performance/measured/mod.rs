@@ -64,6 +64,13 @@ impl<'a> MeasuredMachine<'a> {
         Some(self.operations.get(&(kind, pass, ranks))?.seconds(&terms))
     }
 
+    /// Standard deviation of the operation's time from run to run.
+    #[must_use]
+    pub fn deviation(&self, operation: &Operation, pass: Pass, ranks: u32) -> Option<f64> {
+        let (kind, terms) = kind_and_terms(operation);
+        Some(self.operations.get(&(kind, pass, ranks))?.deviation(&terms))
+    }
+
     /// Time of an all-reduce of `bytes` in each of `ranks` ranks, between measured sizes on a line.
     #[must_use]
     pub fn all_reduce(&self, bytes: u64, ranks: u32) -> Option<Interval> {
