@@ -208,6 +208,6 @@ mod tests {
         check(&huge, &labels, "`images` has 0 bytes of images, but its header promises 18446744073709551615");
         let fewer = Records { labels: vec![1, 2], ..records() };
         check(&images, &encode_labels(&fewer), "`images` has 4 images, but `labels` has 2 labels");
-        check(&gzip(&images)[..20], &labels, "cannot read `images`: unexpected end of file");
+        check(&gzip(&images)[..20], &labels, "cannot read `images`: incomplete deflate stream");
     }
 }

@@ -49,7 +49,7 @@ impl std::fmt::Display for WayOut {
             Self::Budget { needs, given } => write!(f, "a budget of {needs} USD instead of {given} USD"),
             Self::Deadline { workload, needs_seconds, given_seconds } => {
                 let shown = |seconds: &f64| Seconds::new(*seconds).rounded();
-                write!(f, "{} for `{workload}` instead of {}", shown(needs_seconds), shown(given_seconds))
+                write!(f, "a deadline of {} for `{workload}` instead of {}", shown(needs_seconds), shown(given_seconds))
             }
             Self::Nodes { site, pool, needs, given } => {
                 write!(f, "{needs} nodes in pool `{pool}` of `{site}` instead of {given}")
