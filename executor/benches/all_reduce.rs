@@ -1,6 +1,5 @@
 //! All-reduce over threads beside a plain memory copy of the same bytes.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 #![expect(clippy::print_stderr, reason = "a benchmark prints its result")]
 
 use std::time::{Duration, Instant};

@@ -3,7 +3,6 @@
 //! Blocks of steps of both alternate, so that both see the same machine; the ratio of their
 //! medians is printed.
 
-#![expect(missing_docs, reason = "criterion's macros make public items")]
 #![expect(clippy::print_stderr, reason = "a benchmark prints its result")]
 
 use std::num::{NonZeroU32, NonZeroUsize};

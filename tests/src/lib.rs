@@ -46,6 +46,7 @@ pub struct Ended {
 ///
 /// # Panics
 /// If it cannot be started.
+#[must_use]
 pub fn run(name: &str, arguments: &[&str]) -> Ended {
     let output = binary(name).args(arguments).output().expect("it was built");
     Ended {
@@ -59,6 +60,7 @@ pub fn run(name: &str, arguments: &[&str]) -> Ended {
 ///
 /// # Panics
 /// If it does not; what it printed is shown.
+#[allow(clippy::must_use_candidate, reason = "that it succeeded is often all one wants to know")]
 pub fn succeed(name: &str, arguments: &[&str]) -> Ended {
     let ended = run(name, arguments);
     assert_eq!(ended.code, Some(0), "{name} {arguments:?}\n{}\n{}", ended.stdout, ended.stderr);
@@ -75,6 +77,7 @@ pub fn text(path: &Path) -> &str {
 }
 
 /// A scenario of the library, planned with the fixture's machine profile, as a plan in `folder`.
+#[must_use]
 pub fn plan(scenario: &Path, folder: &Path) -> PathBuf {
     let plan = folder.join("plan.json");
     let profiles = fixtures();

@@ -23,7 +23,7 @@ pub fn usual_ranks(devices: &Devices, host: &Host) -> Vec<u32> {
         DeviceKind::Cpu => host.cores,
         DeviceKind::Gpu => devices.description.count,
     };
-    let mut ranks: Vec<u32> = (0..).map(|power| 1 << power).take_while(|ranks| *ranks < most).collect();
+    let mut ranks: Vec<u32> = (0..u32::BITS).map(|power| 1 << power).take_while(|ranks| *ranks < most).collect();
     ranks.push(most.max(1));
     ranks
 }

@@ -137,7 +137,7 @@ impl Bench<'_> {
     fn cross_entropy(&self, batch: usize, classes: usize) -> Seconds {
         let device = self.device.clone().autodiff();
         let scores = Tensor::<2>::random([batch, classes], Distribution::Default, &device).require_grad();
-        let labels: Vec<i32> = (0..batch).map(|at| (at % classes) as i32).collect();
+        let labels: Vec<i32> = (0..batch).map(|at| ((at % classes) as u32).cast_signed()).collect();
         let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [batch]), &device);
         let loss = CrossEntropyLossConfig::new().init(&device);
         let forward = || loss.forward(scores.clone(), labels.clone());

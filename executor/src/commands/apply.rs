@@ -98,7 +98,7 @@ const fn exit_of(error: &ApplyError) -> Exit {
     }
 }
 
-const fn help(error: &ApplyError) -> Option<&'static str> {
+fn help(error: &ApplyError) -> Option<&'static str> {
     match error {
         ApplyError::Device(_) => Some("use `--device cpu`, or `executor devices` to see what there is"),
         ApplyError::Data(error) => data_help(error),
@@ -110,7 +110,7 @@ const fn help(error: &ApplyError) -> Option<&'static str> {
             Some("run the training first: leave out `--workload`, or keep its run folder with `--resume`")
         }
         ApplyError::Guard(_) => Some("make a new plan: `planner solve` places no data where a rule refuses it"),
-        ApplyError::Train { source: TrainError::Diverged { .. }, .. } => {
+        ApplyError::Train { source, .. } if matches!(**source, TrainError::Diverged { .. }) => {
             Some("lower the learning rate; the checkpoint of the last whole epoch was kept")
         }
         _ => None,

@@ -29,7 +29,7 @@ impl Normalization {
     }
 
     fn extend_shifted(&self, values: &mut Vec<f32>, records: &Records, position: usize, shift: (isize, isize)) {
-        let (height, width) = (records.height as isize, records.width as isize);
+        let (height, width) = (records.height.cast_signed(), records.width.cast_signed());
         let image = records.image(position);
         for row in 0..height {
             for column in 0..width {

@@ -38,7 +38,9 @@ pub fn prepare(train: &Records, test: &Records, classes: usize, split: Split, se
     let mut parts =
         [&order[..validation], &order[validation..validation + held_test], &order[validation + held_test..]]
             .map(<[usize]>::to_vec);
-    parts.iter_mut().for_each(|part| part.sort_unstable());
+    for part in &mut parts {
+        part.sort_unstable();
+    }
     let [validation, held_test, rest] = parts.map(|positions| train.select(&positions));
     let (test, malformed_test) = match split.test {
         share if share > 0.0 => (held_test, 0),
@@ -82,7 +84,7 @@ pub(super) fn epoch_order(count: usize, seed: u64, epoch: u32) -> Vec<usize> {
 /// Shift of a record in an epoch, at most `limit` pixels down and to the right (negative: up, left).
 pub(super) fn shift_of(position: usize, limit: u32, seed: u64, epoch: u32) -> (isize, isize) {
     let mut random = stream(seed, epoch, position as u64);
-    let mut draw = || (random.next_u32() % (2 * limit + 1)) as isize - limit as isize;
+    let mut draw = || ((random.next_u32() % (2 * limit + 1)) as usize).cast_signed() - (limit as usize).cast_signed();
     (draw(), draw())
 }
 

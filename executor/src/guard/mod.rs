@@ -16,7 +16,7 @@ pub enum GuardError {
         /// The workload.
         workload: String,
         /// The rule, or that none allows it.
-        denied: Denied,
+        denied: Box<Denied>,
     },
     /// The plan does not describe the site.
     #[error("workload `{workload}` runs at the site `{site}`, which the plan does not describe")]
@@ -50,7 +50,7 @@ pub fn admit(plan: &Plan, assignment: &Assignment) -> Result<Vec<PermittedBy>, G
         for (label, form) in used(plan, assignment)? {
             for action in [Action::Store, Action::Process] {
                 let permit = residency::permit(&plan.residency.rules, label, form, action, place);
-                let denied = |denied| GuardError::Denied { workload: workload.clone(), denied };
+                let denied = |denied| GuardError::Denied { workload: workload.clone(), denied: Box::new(denied) };
                 permits.extend(permit.map_err(denied)?);
             }
         }

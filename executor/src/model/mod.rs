@@ -22,7 +22,6 @@ pub struct Network {
 
 /// One layer of a network.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a network has a handful of layers")]
 pub enum NetworkLayer {
     /// Two-dimensional convolution.
     Conv2d(Conv2d),

@@ -52,7 +52,7 @@ struct Rank<'a, T> {
 /// Loss and right answers of one step.
 enum Figures {
     /// Of the only rank, still on its device.
-    OnDevice(Tensor<1>),
+    OnDevice(Box<Tensor<1>>),
     /// Of all ranks.
     Known([f32; 2]),
 }
@@ -168,7 +168,7 @@ impl<'a, T: Transport> Rank<'a, T> {
         stop: bool,
     ) -> Result<(GradientsParams, Figures, bool), TrainError> {
         if self.transport.size() == 1 {
-            return Ok((gradients, Figures::OnDevice(figures), stop));
+            return Ok((gradients, Figures::OnDevice(Box::new(figures)), stop));
         }
         let count = self.network.parameters();
         let mut buffer = Vec::with_capacity(count + 3);
@@ -189,7 +189,7 @@ impl<'a, T: Transport> Rank<'a, T> {
         for figures in std::mem::take(&mut self.unread) {
             let [loss, correct] = match figures {
                 Figures::OnDevice(tensor) => {
-                    let values = host(tensor);
+                    let values = host(*tensor);
                     [values[0], values[1]]
                 }
                 Figures::Known(values) => values,

@@ -7,7 +7,7 @@ use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Sgd};
 use super::*;
 use crate::data::{Prepared, prepare};
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
     Training {

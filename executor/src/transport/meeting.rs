@@ -33,10 +33,7 @@ impl Meeting {
 
     /// Waits until all ranks have arrived.
     pub(super) fn wait(&self) -> Result<(), TransportError> {
-        let round = match self.arrive()? {
-            Some(round) => round,
-            None => return Ok(()),
-        };
+        let Some(round) = self.arrive()? else { return Ok(()) };
         for _ in 0..LOOKS_BEFORE_SLEEP {
             if self.round.load(Ordering::Acquire) != round {
                 return Ok(());

@@ -23,7 +23,10 @@ impl Workflow<'_> {
     ) -> Result<WorkloadRun, ApplyError> {
         let started = Instant::now();
         let of = &evaluation.weights_of;
-        let missing = |source| ApplyError::Weights { workload: assignment.workload.clone(), of: of.clone(), source };
+        let missing = |source| {
+            let (workload, of, source) = (assignment.workload.clone(), of.clone(), Box::new(source));
+            ApplyError::Weights { workload, of, source }
+        };
         let weights = Checkpoint::read(&self.folder.weights(of), self.devices.of_rank(0)).map_err(missing)?;
         let classes = weights.recipe.model.classes();
         let classes = classes.map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })?;
@@ -88,6 +91,8 @@ fn in_ranks(
         started.into_iter().map(|rank| rank.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     let mut joined = evaluate::Evaluation::default();
-    found.iter().for_each(|part| joined.join(part));
+    for part in &found {
+        joined.join(part);
+    }
     joined
 }

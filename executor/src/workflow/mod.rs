@@ -86,7 +86,7 @@ pub enum ApplyError {
         /// Workload.
         workload: String,
         /// Cause.
-        source: TrainError,
+        source: Box<TrainError>,
     },
     /// The weights that are evaluated are not there.
     #[error("workload `{workload}` needs the weights of `{of}`: {source}")]
@@ -96,7 +96,7 @@ pub enum ApplyError {
         /// Workload that makes them.
         of: String,
         /// Cause.
-        source: CheckpointError,
+        source: Box<CheckpointError>,
     },
     /// The records do not fit the network.
     #[error("workload `{workload}`: test records have {found} values, but the network takes {expected}")]
@@ -142,13 +142,11 @@ pub fn apply(request: &Request<'_>, sink: &mut dyn FnMut(&Event)) -> Result<Run,
 fn chosen<'a>(request: &Request<'a>) -> Result<Vec<&'a Assignment>, ApplyError> {
     let all = &request.plan.assignments;
     let Some(name) = request.workload else { return Ok(all.iter().collect()) };
-    match all.iter().find(|assignment| assignment.workload == name) {
-        Some(assignment) => Ok(vec![assignment]),
-        None => {
-            let known = all.iter().map(|assignment| format!("`{}`", assignment.workload)).collect();
-            Err(ApplyError::UnknownWorkload { name: name.to_owned(), known })
-        }
+    if let Some(assignment) = all.iter().find(|assignment| assignment.workload == name) {
+        return Ok(vec![assignment]);
     }
+    let known = all.iter().map(|assignment| format!("`{}`", assignment.workload)).collect();
+    Err(ApplyError::UnknownWorkload { name: name.to_owned(), known })
 }
 
 /// A run under way.
@@ -176,7 +174,7 @@ impl Workflow<'_> {
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let started =
             Event::Started { at: at.clone(), scenario: plan.scenario.name.clone(), plan: plan.digest.clone() };
-        self.tell(started)?;
+        self.tell(&started)?;
         Ok(Run {
             format: FORMAT.to_owned(),
             digest: String::new(),
@@ -204,7 +202,7 @@ impl Workflow<'_> {
             Job::Evaluate(evaluation) => self.evaluate(assignment, evaluation)?,
         };
         run.status = done.status;
-        self.tell(Event::Ended { workload: name.clone(), status: done.status, seconds: done.seconds })?;
+        self.tell(&Event::Ended { workload: name.clone(), status: done.status, seconds: done.seconds })?;
         run.workloads.push(done);
         self.folder.write(run)?;
         Ok(())
@@ -223,19 +221,19 @@ impl Workflow<'_> {
         };
         self.stage(assignment, Stage::Environment, about)?;
         if let Some(text) = short {
-            self.tell(Event::Warning { text: format!("workload `{}`: {text}", assignment.workload) })?;
+            self.tell(&Event::Warning { text: format!("workload `{}`: {text}", assignment.workload) })?;
         }
         let rules = guard::admit(self.request.plan, assignment)?;
-        self.tell(Event::Admitted { workload: assignment.workload.clone(), rules })
+        self.tell(&Event::Admitted { workload: assignment.workload.clone(), rules })
     }
 
     fn stage(&mut self, assignment: &Assignment, stage: Stage, about: String) -> Result<(), ApplyError> {
-        self.tell(Event::Stage { workload: assignment.workload.clone(), stage, about })
+        self.tell(&Event::Stage { workload: assignment.workload.clone(), stage, about })
     }
 
-    fn tell(&mut self, event: Event) -> Result<(), ApplyError> {
-        (self.sink)(&event);
-        Ok(self.folder.append(&event)?)
+    fn tell(&mut self, event: &Event) -> Result<(), ApplyError> {
+        (self.sink)(event);
+        Ok(self.folder.append(event)?)
     }
 
     /// Reads and prepares the data of a workload, once for all that want it alike; gives its place.
@@ -263,7 +261,7 @@ impl Workflow<'_> {
             dropped_malformed: prepared.dropped_malformed,
             dropped_duplicates: prepared.dropped_duplicates,
         };
-        self.tell(Event::Data { workload: assignment.workload.clone(), data: used.clone() })?;
+        self.tell(&Event::Data { workload: assignment.workload.clone(), data: used.clone() })?;
         self.prepared.push((wanted, prepared, used));
         Ok(self.prepared.len() - 1)
     }

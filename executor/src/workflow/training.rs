@@ -43,7 +43,7 @@ impl Workflow<'_> {
             stop: self.request.stop,
             resume: resume.as_ref(),
         };
-        let failed = |source| ApplyError::Train { workload: assignment.workload.clone(), source };
+        let failed = |source| ApplyError::Train { workload: assignment.workload.clone(), source: Box::new(source) };
         let outcome = train::train(session, &mut observer).map_err(failed)?;
         let mut done = unmeasured(assignment, &self.devices, used.clone());
         fill(&mut done, &outcome, ranks);
