@@ -38,6 +38,9 @@ need_rust() {
   fi
 }
 
+# Mesa's Vulkan layer complains where this is not set.
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
+
 # One target folder and one profile for everything, so that burn is compiled once.
 choose_target_folder() {
   if [ -z "${CARGO_TARGET_DIR:-}" ] && [ "${CI:-}" = true ]; then
