@@ -8,7 +8,7 @@ use scenarios::scenario::{Form, Training};
 
 use super::{ApplyError, Workflow, chain_of, unmeasured};
 use crate::model::{Checkpoint, CheckpointError, Recipe};
-use crate::record::{self, Earlier, Event, RunFolder, Stage, read_state, write_state};
+use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
 
 /// Time between two steps that are told.
@@ -148,8 +148,10 @@ impl Observer for Teller<'_> {
             preprocessing: self.training.preprocessing.clone(),
             learned_from: self.training.data.clone(),
         };
-        write_state(&self.folder.state(self.workload), &snapshot)
-            .map_err(|error| CheckpointError::Encode { reason: error.to_string() })?;
+        write_state(&self.folder.state(self.workload), &snapshot).map_err(|error| match error {
+            StateError::Write(error) => CheckpointError::Write(error),
+            other => CheckpointError::Encode { reason: other.to_string() },
+        })?;
         Checkpoint { recipe, network: snapshot.network.clone() }.write(&self.folder.weights(self.workload))?;
         let file = record::weights_in_folder(self.workload);
         self.tell(&Event::CheckpointKept { workload: self.workload.to_owned(), file });
