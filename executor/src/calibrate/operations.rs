@@ -40,14 +40,19 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<OperationMeasurement> {
     };
     let mut measured: Vec<_> = shapes::all().into_iter().map(|operation| (operation, Seconds::default())).collect();
     for _ in 0..ROUNDS {
-        for (operation, seconds) in &mut measured {
-            let found = in_ranks(devices, ranks, |device, transport| {
+        // One thread for all operations: a core that has just woken up is slow at first.
+        let found = in_ranks(devices, ranks, |device, transport| {
+            let bench = Bench { device, runs_per_wait };
+            let run = |(operation, _): &(Operation, Seconds)| {
                 let together = transport.barrier();
-                together.map(|()| Bench { device, runs_per_wait }.run(operation)).into_iter().collect()
-            });
-            for rank in found {
-                seconds.forward.extend(rank.forward);
-                seconds.backward.extend(rank.backward);
+                together.map_or_else(|_| Seconds::default(), |()| bench.run(operation))
+            };
+            vec![measured.iter().map(run).collect::<Vec<_>>()]
+        });
+        for rank in found {
+            for ((_, sum), seconds) in measured.iter_mut().zip(rank) {
+                sum.forward.extend(seconds.forward);
+                sum.backward.extend(seconds.backward);
             }
         }
     }
