@@ -36,13 +36,12 @@ impl Workflow<'_> {
             Split::default()
         };
         let place = self.preprocess(assignment, classes, split)?;
+        check_shape(assignment, &weights, &self.prepared[place].1.test)?;
+        self.stage(assignment, Stage::Evaluate, format!("{} test records", self.prepared[place].1.test.len()))?;
         let (_, prepared, used) = &self.prepared[place];
-        check_shape(assignment, &weights, &prepared.test)?;
-        let (test, used) = (prepared.test.clone(), used.clone());
-        self.stage(assignment, Stage::Evaluate, format!("{} test records", test.len()))?;
         let ranks = assignment.strategy.ranks() as usize;
-        let found = in_ranks(&weights, &test, evaluation.batch.get(), ranks, &self.devices);
-        let mut done = unmeasured(assignment, &self.devices, used);
+        let found = in_ranks(&weights, &prepared.test, evaluation.batch.get(), ranks, &self.devices);
+        let mut done = unmeasured(assignment, &self.devices, used.clone());
         done.metrics =
             IndexMap::from([("test_accuracy".to_owned(), found.accuracy()), ("test_loss".to_owned(), found.loss())]);
         done.throughput = found.throughput();
@@ -67,7 +66,7 @@ fn check_shape(assignment: &Assignment, weights: &Checkpoint, test: &Records) ->
     }
 }
 
-/// Every rank evaluates its share of each global batch of `batch` records, all at the same time.
+/// Every rank evaluates its share of the records, all at the same time, together `batch` in a forward pass.
 fn in_ranks(
     weights: &Checkpoint,
     test: &Records,
