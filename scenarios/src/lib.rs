@@ -11,6 +11,7 @@ pub mod document;
 pub mod machine;
 pub mod model;
 pub mod plan;
+pub mod precision;
 pub mod residency;
 pub mod run;
 pub mod scenario;

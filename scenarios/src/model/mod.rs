@@ -7,11 +7,13 @@ mod layers;
 mod mlp;
 mod presets;
 mod shape;
+mod transformer;
 
 pub use layers::{Cnn, Conv2d, ImageSize, Layer, Pool};
 pub use mlp::{Activation, Mlp};
 pub use presets::{PRESETS, Preset};
 pub use shape::{ShapeError, Shaped, TensorShape};
+pub use transformer::{Experts, Norm, Positions, Transformer, TransformerKind};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
