@@ -6,6 +6,7 @@
 
 pub mod collective;
 pub mod data_sheet;
+pub mod fit;
 pub mod kernel;
 pub mod measured;
 pub mod memory;

@@ -1,0 +1,3 @@
+//! Fitting of constants to measured runs.
+
+pub mod least_squares;
