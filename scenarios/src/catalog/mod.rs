@@ -122,6 +122,13 @@ impl Catalog {
         Some(&self.accelerators[at].1)
     }
 
+    /// Data sheet that a free-form name of a published table means, such as `A100-SXM-80GB` or `NVIDIA H100 80GB HBM3`;
+    /// a name that [`Catalog::accelerator`] knows means what it says there.
+    #[must_use]
+    pub fn find_accelerator(&self, name: &str) -> Option<&Accelerator> {
+        self.accelerator(name).or_else(|| self.accelerator(accelerator::resolve(name, self.accelerator_names())?))
+    }
+
     /// All names of accelerators that have a data sheet, sorted.
     pub fn accelerator_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.accelerators.iter().map(|(name, _)| name.as_str())

@@ -223,7 +223,7 @@ mod tests {
         let check = |spread: f64, slower: f64, tolerance: f64| {
             let hierarchy = hierarchy(spread);
             let fitted = hierarchy.fit(vec![], error);
-            let slope = |machine| hierarchy.constants(&fitted, &[0, 1 + machine])[0];
+            let slope = |machine: usize| hierarchy.constants(&fitted, &[0, 1 + machine])[0];
             let found = (slope(1) - slope(0)).exp();
             assert!((found - slower).abs() < tolerance, "{spread}: {found} instead of {slower}");
         };
