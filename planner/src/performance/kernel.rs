@@ -70,4 +70,48 @@ pub struct Segment {
     pub saved_bytes: f64,
     /// Bytes that one copy hands to the next segment.
     pub output_bytes: f64,
+    /// What the ranks that share one copy tell each other.
+    pub messages: Vec<Message>,
+}
+
+/// Bytes exchanged inside one copy of a segment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Message {
+    /// Which ranks.
+    pub axis: Axis,
+    /// Collective.
+    pub exchange: Exchange,
+    /// Size of the whole buffer: what each rank holds before an all-reduce or after an all-gather, or sends in all to
+    /// the others in an all-to-all or point to point.
+    pub bytes: f64,
+    /// How often in a forward pass.
+    pub forward: f64,
+    /// How often in a backward pass, what is computed again not counted.
+    pub backward: f64,
+}
+
+/// Ranks that share a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Axis {
+    /// Ranks that share matrices.
+    Tensor,
+    /// Ranks that share a sequence.
+    Context,
+    /// Ranks that share experts, or the tables of a recommender.
+    Expert,
+}
+
+/// Collectives of segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exchange {
+    /// Sum in every rank.
+    AllReduce,
+    /// Parts gathered in every rank.
+    AllGather,
+    /// Sum, of which every rank keeps a part.
+    ReduceScatter,
+    /// Every rank sends another part to every other.
+    AllToAll,
+    /// To the next rank.
+    PointToPoint,
 }

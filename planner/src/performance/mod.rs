@@ -10,8 +10,10 @@ pub mod fit;
 pub mod kernel;
 pub mod measured;
 pub mod memory;
+pub mod network;
 pub mod operations;
 mod task;
+pub mod training;
 
 pub use data_sheet::DataSheetMachine;
 pub use measured::MeasuredMachine;

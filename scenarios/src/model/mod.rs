@@ -28,6 +28,8 @@ pub enum Model {
     Mlp(Mlp),
     /// Convolutional network as a chain of layers.
     Cnn(Cnn),
+    /// Encoder or decoder of equal layers.
+    Transformer(Transformer),
 }
 
 impl Model {
@@ -40,6 +42,7 @@ impl Model {
             Self::Preset(name) => presets::find(name)?.model().shaped(),
             Self::Mlp(mlp) => shape::infer(mlp.input(), &mlp.layers()),
             Self::Cnn(cnn) => shape::infer(cnn.input(), &cnn.layers),
+            Self::Transformer(_) => Err(ShapeError::NoChain { family: self.family() }),
         }
     }
 
@@ -52,6 +55,18 @@ impl Model {
             Self::Preset(name) => presets::find(name)?.model().input(),
             Self::Mlp(mlp) => Ok(mlp.input()),
             Self::Cnn(cnn) => Ok(cnn.input()),
+            Self::Transformer(transformer) => Ok(TensorShape::Vector(transformer.sequence.get())),
+        }
+    }
+
+    /// Name of the family, as scenarios write it.
+    #[must_use]
+    pub const fn family(&self) -> &'static str {
+        match self {
+            Self::Preset(_) => "preset",
+            Self::Mlp(_) => "mlp",
+            Self::Cnn(_) => "cnn",
+            Self::Transformer(_) => "transformer",
         }
     }
 
@@ -68,6 +83,10 @@ impl Model {
     /// # Errors
     /// As [`Model::shaped`].
     pub fn parameters(&self) -> Result<u64, ShapeError> {
-        Ok(self.shaped()?.iter().map(Shaped::parameters).sum())
+        match self {
+            Self::Preset(name) => presets::find(name)?.model().parameters(),
+            Self::Transformer(transformer) => Ok(transformer.parameters()),
+            Self::Mlp(_) | Self::Cnn(_) => Ok(self.shaped()?.iter().map(Shaped::parameters).sum()),
+        }
     }
 }

@@ -75,6 +75,12 @@ pub enum ShapeError {
         /// The name.
         name: String,
     },
+    /// The network is no chain of layers, which is all that this use of it knows.
+    #[error("a {family} is no chain of layers")]
+    NoChain {
+        /// Family of the network.
+        family: &'static str,
+    },
     /// The chain is empty or does not end in a linear layer.
     #[error("a network ends in a `linear` layer that gives one value for each class")]
     NoClasses,

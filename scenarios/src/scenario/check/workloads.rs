@@ -161,6 +161,7 @@ fn shape(check: &mut Check<'_>, model: &Model, error: &ShapeError, at: &Located<
             let presets = PRESETS.iter().map(|preset| preset.name);
             return check.expect_known("model preset", name, &at.key("preset"), presets);
         }
+        ShapeError::NoChain { .. } => (at.clone(), "train an `mlp` or a `cnn` of layers; others can be predicted"),
         ShapeError::NoClasses => (layers, "end with `linear: 10` for ten classes"),
         ShapeError::NeedsImage { index, .. } => (layers.item(*index), "put it before the first `linear` layer"),
         ShapeError::WindowTooLarge { index, .. } => (layers.item(*index), "make the window smaller, or pad the image"),

@@ -1,0 +1,3 @@
+//! Networks as kernels.
+
+pub mod transformer;

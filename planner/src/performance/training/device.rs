@@ -1,0 +1,59 @@
+//! Time of kernels on a device.
+
+use scenarios::precision::Precision;
+
+use super::{Cluster, Constant, Constants};
+use crate::performance::kernel::{Class, Kernel};
+
+/// A device with the rates that it reaches.
+#[derive(Debug, Clone, Copy)]
+pub struct Device {
+    peak: f64,
+    half_peak: f64,
+    bytes_per_second: f64,
+    constants: Constants,
+}
+
+impl Device {
+    /// The device of a cluster; `None` where the data sheet lacks the peak.
+    #[must_use]
+    pub fn of(cluster: &Cluster, precision: Precision, constants: Constants) -> Option<Self> {
+        let peak = cluster.peak(precision)?;
+        // Attention is computed in 16 bits where matrices are shorter.
+        let half_peak = if precision.is_mixed() { cluster.peak(Precision::Bf16).unwrap_or(peak) } else { peak };
+        Some(Self { peak, half_peak, bytes_per_second: cluster.memory_bytes_per_second, constants })
+    }
+
+    /// Time of all starts of a kernel, in seconds: start, and the longer of arithmetic and memory.
+    #[must_use]
+    pub fn seconds(&self, kernel: &Kernel) -> f64 {
+        let get = |constant| self.constants.get(constant);
+        let memory = |share| kernel.bytes / (self.bytes_per_second * share);
+        let arithmetic = |peak: f64, share: f64| (kernel.flops / peak + get(Constant::Ramp)) / share;
+        let one = match kernel.class {
+            Class::Matrix => arithmetic(self.peak, get(Constant::Matrix)).max(memory(get(Constant::Bandwidth))),
+            Class::Attention => {
+                arithmetic(self.half_peak, get(Constant::Attention)).max(memory(get(Constant::Bandwidth)))
+            }
+            Class::Convolution => {
+                arithmetic(self.peak, get(Constant::Convolution)).max(memory(get(Constant::Bandwidth)))
+            }
+            Class::Recurrent => arithmetic(self.peak, get(Constant::Recurrent)).max(memory(get(Constant::Bandwidth))),
+            Class::Elementwise => memory(get(Constant::Bandwidth)),
+            Class::Gather => memory(get(Constant::Gather)),
+        };
+        kernel.count * (one + get(Constant::Launch))
+    }
+
+    /// Time of kernels one after the other.
+    #[must_use]
+    pub fn total(&self, kernels: &[Kernel]) -> f64 {
+        kernels.iter().map(|kernel| self.seconds(kernel)).sum()
+    }
+
+    /// Time of a pass over memory.
+    #[must_use]
+    pub fn pass(&self, bytes: f64) -> f64 {
+        bytes / (self.bytes_per_second * self.constants.get(Constant::Bandwidth))
+    }
+}

@@ -1,0 +1,187 @@
+//! A training to predict, and why one cannot be.
+
+use scenarios::model::{Model, Transformer};
+use scenarios::precision::Precision;
+use scenarios::strategy::{Schedule, Strategy};
+
+use super::Cluster;
+
+/// One training on one cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Training {
+    /// The network.
+    pub model: Model,
+    /// How it is spread.
+    pub strategy: Strategy,
+    /// Records of one optimiser step over all replicas.
+    pub global_batch: u64,
+    /// Number format.
+    pub precision: Precision,
+    /// Bytes that the optimiser keeps for each parameter besides parameter and gradient.
+    pub optimizer_bytes: f64,
+    /// Whether attention is one kernel that writes no scores to memory.
+    pub fused_attention: bool,
+    /// Whether only small adapters learn (LoRA).
+    pub frozen: bool,
+    /// Machines.
+    pub cluster: Cluster,
+}
+
+/// Why a training is impossible or cannot be predicted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Impossible {
+    /// Ranks and devices differ.
+    #[error("{strategy} needs {ranks} devices, but there are {devices}")]
+    Devices {
+        /// The strategy as text.
+        strategy: String,
+        /// Ranks.
+        ranks: u32,
+        /// Devices.
+        devices: u32,
+    },
+    /// One count is no multiple of another.
+    #[error("{what} {of} cannot be divided by {by_what} {by}")]
+    Indivisible {
+        /// What is divided.
+        what: &'static str,
+        /// How many.
+        of: u64,
+        /// What divides.
+        by_what: &'static str,
+        /// How many.
+        by: u64,
+    },
+    /// Fewer layers than stages.
+    #[error("{layers} layers cannot be cut into {stages} stages")]
+    Stages {
+        /// Layers.
+        layers: u64,
+        /// Stages times chunks.
+        stages: u64,
+    },
+    /// Only transformers can be cut in this way.
+    #[error("a {family} can be trained in data parallel only")]
+    DataOnly {
+        /// Family of the network.
+        family: &'static str,
+    },
+    /// The data sheet lacks a rate.
+    #[error("the data sheet of {device} states no peak in {precision}")]
+    NoPeak {
+        /// Device.
+        device: String,
+        /// Format.
+        precision: Precision,
+    },
+    /// A size is zero or beyond any machine.
+    #[error("{what} is {value}, outside {least} to {most}")]
+    Size {
+        /// What.
+        what: &'static str,
+        /// Given.
+        value: u64,
+        /// Smallest.
+        least: u64,
+        /// Largest.
+        most: u64,
+    },
+    /// The network is no network.
+    #[error("{0}")]
+    Model(String),
+}
+
+/// Largest count of anything, so that no product of sizes overflows.
+const MOST: u64 = 1 << 40;
+
+impl Training {
+    /// Micro-batches of one step in each replica.
+    #[must_use]
+    pub fn micro_batches(&self) -> u64 {
+        self.per_replica() / self.micro_batch()
+    }
+
+    /// Records of one micro-batch in a replica.
+    #[must_use]
+    pub fn micro_batch(&self) -> u64 {
+        let whole = if self.strategy.pipeline.get() > 1 { 1 } else { self.per_replica() };
+        self.strategy.micro_batch.map_or(whole, |micro| u64::from(micro.get())).max(1)
+    }
+
+    fn per_replica(&self) -> u64 {
+        self.global_batch / u64::from(self.strategy.data.get())
+    }
+
+    /// The network where it is a transformer.
+    #[must_use]
+    pub fn transformer(&self) -> Option<&Transformer> {
+        match &self.model {
+            Model::Transformer(transformer) => Some(transformer),
+            _ => None,
+        }
+    }
+
+    /// Checks that the strategy can be carried out.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check(&self) -> Result<(), Impossible> {
+        let s = &self.strategy;
+        size("the global batch", self.global_batch, MOST)?;
+        let (ranks, devices) = (s.ranks(), self.cluster.devices());
+        if ranks != devices {
+            return Err(Impossible::Devices { strategy: s.to_string(), ranks, devices });
+        }
+        if self.cluster.peak(self.precision).is_none() {
+            return Err(Impossible::NoPeak { device: self.cluster.device.clone(), precision: self.precision });
+        }
+        let data = u64::from(s.data.get());
+        divisible("the global batch", self.global_batch, "the data-parallel ranks", data)?;
+        divisible("the batch of a replica", self.per_replica(), "the micro-batch", self.micro_batch())?;
+        divisible("data-parallel ranks", data, "the expert-parallel ranks", u64::from(s.expert.get()))?;
+        if let Some(shard) = s.shard {
+            divisible("data-parallel ranks", data, "the ranks of a shard group", u64::from(shard.get()))?;
+        }
+        match self.transformer() {
+            Some(transformer) => self.check_transformer(transformer),
+            None if s.tensor.get() > 1 || s.pipeline.get() > 1 || s.context.get() > 1 => {
+                Err(Impossible::DataOnly { family: self.model.family() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_transformer(&self, model: &Transformer) -> Result<(), Impossible> {
+        let s = &self.strategy;
+        let (tensor, stages) = (u64::from(s.tensor.get()), u64::from(s.pipeline.get()));
+        size("the sequence", model.sequence.get() as u64, MOST)?;
+        size("the hidden width", model.hidden.get() as u64, 1 << 24)?;
+        size("the feed-forward width", model.ffn.get() as u64, 1 << 26)?;
+        size("the vocabulary", model.vocabulary.get() as u64, 1 << 30)?;
+        size("layers", model.layers.get() as u64, 1 << 20)?;
+        divisible("heads", model.heads.get() as u64, "the tensor-parallel ranks", tensor)?;
+        divisible("the feed-forward width", model.ffn.get() as u64, "the tensor-parallel ranks", tensor)?;
+        let context = u64::from(s.context.get());
+        divisible("the sequence", model.sequence.get() as u64, "the context-parallel ranks", context)?;
+        if let Some(experts) = model.experts {
+            divisible("experts", experts.count.get() as u64, "the expert-parallel ranks", u64::from(s.expert.get()))?;
+        }
+        let pieces = stages * u64::from(s.schedule.chunks());
+        let layers = model.layers.get() as u64;
+        if pieces > layers + 2 {
+            return Err(Impossible::Stages { layers, stages: pieces });
+        }
+        if matches!(s.schedule, Schedule::Interleaved { .. }) && stages > 1 {
+            divisible("micro-batches", self.micro_batches(), "the stages of an interleaved schedule", stages)?;
+        }
+        Ok(())
+    }
+}
+
+fn divisible(what: &'static str, of: u64, by_what: &'static str, by: u64) -> Result<(), Impossible> {
+    if of >= by && of.is_multiple_of(by) { Ok(()) } else { Err(Impossible::Indivisible { what, of, by_what, by }) }
+}
+
+fn size(what: &'static str, value: u64, most: u64) -> Result<(), Impossible> {
+    if (1..=most).contains(&value) { Ok(()) } else { Err(Impossible::Size { what, value, least: 1, most }) }
+}

@@ -1,0 +1,50 @@
+//! Predicts one step of a training on machines that are known by their data sheet and a calibration.
+//!
+//! A network becomes [`Segment`]s of one rank ([`super::network`]); [`device`] gives kernels their time, [`exchange`]
+//! messages theirs, [`step`] puts both together. The [`Constants`] come from a calibration.
+
+pub mod cluster;
+pub mod constants;
+pub mod device;
+pub mod exchange;
+pub mod job;
+pub mod step;
+
+pub use cluster::Cluster;
+pub use constants::{Constant, Constants};
+pub use device::Device;
+pub use job::{Impossible, Training};
+pub use step::Step;
+
+use super::kernel::Segment;
+use super::network::transformer;
+
+/// Time of one optimiser step.
+///
+/// # Errors
+/// The strategy is impossible, or the data sheet lacks a rate.
+pub fn predict(training: &Training, constants: &Constants) -> Result<Step, Impossible> {
+    training.check()?;
+    step::step(training, &lower(training)?, constants)
+}
+
+/// The segments of one rank.
+///
+/// # Errors
+/// The network cannot be lowered.
+pub fn lower(training: &Training) -> Result<Vec<Segment>, Impossible> {
+    match training.transformer() {
+        Some(model) => {
+            let work = transformer::Work {
+                sequences: training.micro_batch() as f64,
+                tokens: model.sequence.get() as f64,
+                precision: training.precision,
+                fused_attention: training.fused_attention,
+                frozen: training.frozen,
+                logits: true,
+            };
+            Ok(transformer::segments(model, &training.strategy, &work).into())
+        }
+        None => Err(Impossible::DataOnly { family: training.model.family() }),
+    }
+}

@@ -1,0 +1,175 @@
+//! Time of one optimiser step.
+
+use scenarios::strategy::{Recompute, Strategy, Sync, Zero};
+
+use super::exchange::Exchanges;
+use super::{Constant, Constants, Device, Impossible, Training};
+use crate::performance::kernel::Segment;
+
+/// Time of one optimiser step by parts, in seconds. Parts add up to the step.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Step {
+    /// Forward passes of the fullest stage.
+    pub forward: f64,
+    /// Backward passes of the fullest stage, recomputation included.
+    pub backward: f64,
+    /// Messages between the ranks of a tensor, context or expert group, not hidden.
+    pub layers: f64,
+    /// Stages that wait for others, and their messages.
+    pub bubble: f64,
+    /// Gradients and parameters between replicas, as far as not hidden behind computation.
+    pub replicas: f64,
+    /// Update of the parameters.
+    pub optimizer: f64,
+    /// Fixed part of a step.
+    pub fixed: f64,
+}
+
+impl Step {
+    /// The whole step, in seconds.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.forward + self.backward + self.layers + self.bubble + self.replicas + self.optimizer + self.fixed
+    }
+
+    /// Parts by name, in the order of a step.
+    #[must_use]
+    pub const fn parts(&self) -> [(&'static str, f64); 7] {
+        [
+            ("forward", self.forward),
+            ("backward", self.backward),
+            ("layer_communication", self.layers),
+            ("pipeline_bubble", self.bubble),
+            ("gradient_communication", self.replicas),
+            ("optimizer", self.optimizer),
+            ("fixed", self.fixed),
+        ]
+    }
+}
+
+/// Time of one micro-batch in one piece of a network.
+#[derive(Debug, Clone, Copy, Default)]
+struct Piece {
+    forward: f64,
+    backward: f64,
+    messages: f64,
+    parameters: f64,
+}
+
+impl Piece {
+    fn total(&self) -> f64 {
+        self.forward + self.backward + self.messages
+    }
+
+    fn add(&mut self, other: &Self, times: f64) {
+        self.forward += other.forward * times;
+        self.backward += other.backward * times;
+        self.messages += other.messages * times;
+        self.parameters += other.parameters * times;
+    }
+}
+
+/// Time of one step of `training`, whose network was lowered to `segments` of one rank.
+///
+/// # Errors
+/// The data sheet lacks the peak.
+pub fn step(training: &Training, segments: &[Segment], constants: &Constants) -> Result<Step, Impossible> {
+    let no_peak = || Impossible::NoPeak { device: training.cluster.device.clone(), precision: training.precision };
+    let device = Device::of(&training.cluster, training.precision, *constants).ok_or_else(no_peak)?;
+    let exchanges = Exchanges::new(training, constants);
+    let pieces: Vec<Piece> = segments.iter().map(|segment| piece(segment, &device, &exchanges)).collect();
+    let stages = stages(segments, &pieces, training);
+    let m = training.micro_batches() as f64;
+    let slowest = stages.iter().copied().reduce(|a, b| if b.total() > a.total() { b } else { a }).unwrap_or_default();
+    let boundary = segments.iter().map(|segment| segment.output_bytes).fold(0.0, f64::max);
+    let hop = exchanges.stage(boundary);
+    let all: f64 = stages.iter().map(Piece::total).sum();
+    let chunks = f64::from(training.strategy.schedule.chunks());
+    let waiting = (all - slowest.total()) / chunks;
+    let p = f64::from(training.strategy.pipeline.get());
+    let hops = if p > 1.0 { 2.0 * hop * ((p - 1.0) + 0.5 * (m - 1.0).max(0.0) * chunks) } else { 0.0 };
+    let parameters = stages.iter().map(|stage| stage.parameters).fold(0.0, f64::max);
+    let compute = slowest.forward + slowest.backward + slowest.messages;
+    Ok(Step {
+        forward: m * slowest.forward,
+        backward: m * slowest.backward,
+        layers: m * slowest.messages,
+        bubble: waiting + hops,
+        replicas: replicas(training, &exchanges, parameters, compute, constants),
+        optimizer: optimizer(training, &device, parameters),
+        fixed: constants.get(Constant::Step),
+    })
+}
+
+fn piece(segment: &Segment, device: &Device, exchanges: &Exchanges) -> Piece {
+    let messages = segment.messages.iter().map(|message| exchanges.message(message));
+    Piece {
+        forward: device.total(&segment.forward),
+        backward: device.total(&segment.backward),
+        messages: messages.sum(),
+        parameters: segment.parameters,
+    }
+}
+
+/// The pipeline's stages: layers are dealt out as evenly as they go, the first and the last stage hold what stands
+/// before and after them; layers that do not divide are left out there first.
+fn stages(segments: &[Segment], pieces: &[Piece], training: &Training) -> Vec<Piece> {
+    let p = training.strategy.pipeline.get() as usize;
+    let mut stages = vec![Piece::default(); p];
+    for (index, (segment, piece)) in segments.iter().zip(pieces).enumerate() {
+        if segment.repeat <= 1.0 {
+            let at = if index == 0 { 0 } else { p - 1 };
+            stages[at].add(piece, segment.repeat);
+            continue;
+        }
+        let layers = segment.repeat as usize;
+        for (at, stage) in stages.iter_mut().enumerate() {
+            // The middle stages take the rest of a division.
+            let rest = layers % p;
+            let first = (p - rest).div_ceil(2);
+            let more = usize::from(rest > 0 && at >= first && at < first + rest);
+            stage.add(piece, (layers / p + more) as f64);
+        }
+    }
+    stages
+}
+
+/// Exchange between replicas that is not hidden: gradients, and under ZeRO parameters.
+fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute: f64, constants: &Constants) -> f64 {
+    let strategy = &training.strategy;
+    if training.frozen || strategy.data.get() == 1 {
+        return 0.0;
+    }
+    let value = if training.precision.is_mixed() { 2.0 } else { 4.0 };
+    let bytes = parameters * value;
+    let exposed = constants.get(Constant::Exposed).min(1.0);
+    let hidden = |time: f64, behind: f64| (exposed * time).max(time - behind);
+    let m = training.micro_batches() as f64;
+    match (strategy.sync, strategy.zero) {
+        (Sync::Averaging { every_steps }, _) => exchanges.all_reduce(parameters * 4.0) / f64::from(every_steps.get()),
+        (_, Zero::Parameters) => {
+            let gathers = gathers(strategy) * exchanges.gather(bytes);
+            m * hidden(gathers + exchanges.scatter(bytes), compute)
+        }
+        _ => hidden(exchanges.all_reduce(bytes), 0.6 * compute),
+    }
+}
+
+/// Times that full parameters are gathered in a micro-batch: forward and backward.
+const fn gathers(strategy: &Strategy) -> f64 {
+    match strategy.recompute {
+        Recompute::None | Recompute::Selective | Recompute::Full => 2.0,
+    }
+}
+
+/// Update of the parameters: gradient, parameter and moments are read and written once.
+fn optimizer(training: &Training, device: &Device, parameters: f64) -> f64 {
+    if training.frozen {
+        return 0.0;
+    }
+    let shared = match training.strategy.zero {
+        Zero::Replicated => 1.0,
+        _ => f64::from(training.strategy.shard.unwrap_or(training.strategy.data).get()),
+    };
+    device.pass(parameters / shared * (2.0 * training.optimizer_bytes + 10.0))
+}
