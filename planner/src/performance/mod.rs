@@ -4,6 +4,7 @@
 //! measured machine profile ([`measured`]) or a data sheet ([`data_sheet`]). Collectives
 //! ([`collective`]) and memory ([`memory`]) complete the step. Formulas and sources: `performance.md`.
 
+pub mod calibration;
 pub mod collective;
 pub mod data_sheet;
 pub mod fit;
@@ -12,6 +13,7 @@ pub mod measured;
 pub mod memory;
 pub mod network;
 pub mod operations;
+pub mod runs;
 mod task;
 pub mod training;
 

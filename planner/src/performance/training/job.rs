@@ -185,3 +185,30 @@ fn divisible(what: &'static str, of: u64, by_what: &'static str, by: u64) -> Res
 fn size(what: &'static str, value: u64, most: u64) -> Result<(), Impossible> {
     if (1..=most).contains(&value) { Ok(()) } else { Err(Impossible::Size { what, value, least: 1, most }) }
 }
+
+impl Training {
+    /// Tokens of one record, 1 for networks that read no sequences.
+    #[must_use]
+    pub fn tokens_per_record(&self) -> f64 {
+        self.transformer().map_or(1.0, |transformer| transformer.sequence.get() as f64)
+    }
+
+    /// Floating-point operations of one step as papers count them: three passes over every matrix, and over all pairs of
+    /// tokens in attention; a fourth over the layers where they are `recomputed`.
+    ///
+    /// For GPT: 72·B·s·L·h²(1 + s/(6h) + V/(12Lh)), recomputed 96·B·s·L·h²(1 + s/(6h) + V/(16Lh)) (Narayanan et al. 2021).
+    ///
+    /// # Errors
+    /// The network is no transformer.
+    pub fn flops(&self, recomputed: bool) -> Result<f64, String> {
+        let model = self.transformer().ok_or("FLOP/s are only converted for transformers")?;
+        let [l, h, f, s, v] =
+            [model.layers, model.hidden, model.ffn, model.sequence, model.vocabulary].map(|n| n.get() as f64);
+        let head = model.head_size() as f64;
+        let (a, k) = (model.heads.get() as f64 * head, model.kv_heads() as f64 * head);
+        let ffn = (model.ffn_matrices() * model.active_experts()) as f64 * h * f;
+        let layer = 2.0 * (2.0 * h * (a + k) + ffn) + 4.0 * s * a;
+        let passes = if recomputed { 4.0 } else { 3.0 };
+        Ok(self.global_batch as f64 * s * (passes * l * layer + 6.0 * h * v))
+    }
+}

@@ -8,12 +8,14 @@ pub mod constants;
 pub mod device;
 pub mod exchange;
 pub mod job;
+pub mod memory;
 pub mod step;
 
 pub use cluster::Cluster;
 pub use constants::{Constant, Constants};
 pub use device::Device;
 pub use job::{Impossible, Training};
+pub use memory::Memory;
 pub use step::Step;
 
 use super::kernel::Segment;
