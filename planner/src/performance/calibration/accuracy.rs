@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fit::{Fitted, Lowered, fit};
+use super::fit::{Lowered, fit};
 use crate::performance::runs::Run;
 
 /// Which runs are left out together.
@@ -29,11 +29,10 @@ pub type Accuracy = Vec<Option<Predicted>>;
 /// Predicts every run by constants that were fitted to the others.
 #[must_use]
 pub fn cross_validate(runs: &[Run], split: Split) -> Accuracy {
-    let whole = fit(runs, |_| true, &Fitted::default());
     let parts = parts(runs, split);
     let mut accuracy = vec![None; runs.len()];
     for rows in parts.values() {
-        let fitted = if split == Split::None { whole.clone() } else { fit(runs, |row| !rows.contains(&row), &whole) };
+        let fitted = fit(runs, |row| split == Split::None || !rows.contains(&row));
         for row in rows {
             accuracy[*row] = Lowered::new(&runs[*row]).and_then(|lowered| {
                 let constants = fitted.constants(&runs[*row].training, &runs[*row].stack);

@@ -82,9 +82,9 @@ impl<'a> Lowered<'a> {
     }
 }
 
-/// Fits all groups to the runs for which `used` holds, starting from `start`.
+/// Fits all groups to the runs for which `used` holds.
 #[must_use]
-pub fn fit(runs: &[Run], used: impl Fn(usize) -> bool, start: &Fitted) -> Fitted {
+pub fn fit(runs: &[Run], used: impl Fn(usize) -> bool) -> Fitted {
     let lowered: Vec<Option<Lowered<'_>>> = runs.iter().map(Lowered::new).collect();
     let mut names: Vec<String> = Vec::new();
     let mut members = Vec::with_capacity(runs.len());
@@ -104,9 +104,7 @@ pub fn fit(runs: &[Run], used: impl Fn(usize) -> bool, start: &Fitted) -> Fitted
         members,
         used: (0..runs.len()).map(|row| used(row) && lowered[row].is_some()).collect(),
     };
-    let zero = || vec![0.0; Constant::ALL.len()];
-    let begin = names.iter().map(|name| start.deviations.get(name).cloned().unwrap_or_else(zero)).collect();
-    let fitted = hierarchy.fit(begin, |row, logarithms| {
+    let fitted = hierarchy.fit(|row, logarithms| {
         let constants = Constants::from_logarithms(logarithms);
         let error = lowered[row].as_ref().and_then(|lowered| lowered.error(&constants).ok());
         error.unwrap_or(0.0) / EXPECTED_ERROR

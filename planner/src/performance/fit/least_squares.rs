@@ -3,7 +3,7 @@
 //! Every row has the same kinds of constants, in logarithms. A row's constant is the prior plus the deviations of
 //! all groups that the row belongs to (all rows, its device, its software stack, …). Deviations are pulled
 //! toward zero by a ridge, so that a group with few rows stays near the larger group that holds it (a maximum a
-//! posteriori estimate of a mixed-effects model). Gauss–Newton steps, solved by conjugate gradients; outliers are
+//! posteriori estimate of a mixed-effects model). Levenberg–Marquardt, solved by conjugate gradients; outliers are
 //! weighted down as in Huber's M-estimator.
 
 /// Groups of constants with the rows that inform them.
@@ -19,9 +19,13 @@ pub struct Hierarchy {
     pub used: Vec<bool>,
 }
 
-/// Gauss–Newton steps at most.
-const STEPS: usize = 40;
-/// Conjugate-gradient steps of one Gauss–Newton step at most.
+/// Steps at most.
+const STEPS: usize = 80;
+/// Share of the loss that a step must gain for another to follow.
+const ENOUGH: f64 = 1e-5;
+/// Damping beyond which no better point is expected.
+const MOST_DAMPING: f64 = 1e4;
+/// Conjugate-gradient steps of one step at most.
 const INNER_STEPS: usize = 400;
 /// Errors beyond this many standard deviations count by their size, not their square (Huber 1964).
 const HUBER: f64 = 1.345;
@@ -46,19 +50,27 @@ impl Hierarchy {
     /// Deviations of every group that make the rows' errors small.
     ///
     /// `error(row, constants)` is a row's error in units of the standard deviation that is expected of it.
-    /// `start` holds deviations to start from; empty for none.
-    pub fn fit(&self, start: Vec<Vec<f64>>, error: impl Fn(usize, &[f64]) -> f64) -> Vec<Vec<f64>> {
-        let constants = self.prior.len();
-        let mut at = if start.is_empty() { vec![vec![0.0; constants]; self.spread.len()] } else { start };
+    pub fn fit(&self, error: impl Fn(usize, &[f64]) -> f64) -> Vec<Vec<f64>> {
+        let mut at = vec![vec![0.0; self.prior.len()]; self.spread.len()];
         let mut best = self.loss(&at, &error);
+        let mut damping = 0.0;
+        let mut rows = self.linearise(&at, &error);
         for _ in 0..STEPS {
-            let rows = self.linearise(&at, &error);
-            let step = self.solve(&at, &rows);
-            let Some((next, loss)) = self.shorten(&at, &step, best, &error) else { break };
-            let gained = best - loss;
-            (at, best) = (next, loss);
-            if gained < 1e-6 * (1.0 + best) {
+            let step = self.solve(&at, &rows, damping);
+            let next = moved(&at, &step);
+            let loss = self.loss(&next, &error);
+            if loss < best {
+                let gained = best - loss;
+                (at, best) = (next, loss);
+                if gained < ENOUGH * best {
+                    break;
+                }
+                rows = self.linearise(&at, &error);
+                damping = if damping < 0.1 { 0.0 } else { damping / 8.0 };
+            } else if damping > MOST_DAMPING {
                 break;
+            } else {
+                damping = (8.0 * damping).max(0.1);
             }
         }
         at
@@ -97,8 +109,8 @@ impl Hierarchy {
             .collect()
     }
 
-    /// Solves (JᵀWJ + R) x = −(JᵀWe + R·at) by conjugate gradients, in units of each deviation's spread.
-    fn solve(&self, at: &[Vec<f64>], rows: &[Linear]) -> Vec<Vec<f64>> {
+    /// Solves (JᵀWJ + R + damping) x = −(JᵀWe + R·at) by conjugate gradients, in units of each deviation's spread.
+    fn solve(&self, at: &[Vec<f64>], rows: &[Linear], damping: f64) -> Vec<Vec<f64>> {
         let zero = || vec![vec![0.0; self.prior.len()]; self.spread.len()];
         let mut residual = zero();
         for linear in rows {
@@ -113,6 +125,7 @@ impl Hierarchy {
                 break;
             }
             let mut image = direction.clone();
+            each(&mut image, |_, _, value| *value *= 1.0 + damping);
             for linear in rows {
                 self.scatter(linear, linear.weight * self.gather(linear, &direction), &mut image);
             }
@@ -144,28 +157,6 @@ impl Hierarchy {
             })
             .sum()
     }
-
-    /// The step, or a shorter one that makes the loss smaller; `None` where none does.
-    fn shorten(
-        &self,
-        at: &[Vec<f64>],
-        step: &[Vec<f64>],
-        best: f64,
-        error: &impl Fn(usize, &[f64]) -> f64,
-    ) -> Option<(Vec<Vec<f64>>, f64)> {
-        let largest = step.iter().flatten().fold(0.0, |largest: f64, change| largest.max(change.abs()));
-        let mut length = (LARGEST_CHANGE / largest).min(1.0);
-        for _ in 0..12 {
-            let mut next = at.to_vec();
-            each(&mut next, |g, k, value| *value += length * step[g][k]);
-            let loss = self.loss(&next, error);
-            if loss < best {
-                return Some((next, loss));
-            }
-            length *= 0.5;
-        }
-        None
-    }
 }
 
 /// A row's error near the present constants.
@@ -174,6 +165,15 @@ struct Linear {
     value: f64,
     slopes: Vec<f64>,
     weight: f64,
+}
+
+/// `at` moved by `step`, shortened so that no constant changes too much at once.
+fn moved(at: &[Vec<f64>], step: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let largest = step.iter().flatten().fold(0.0, |largest: f64, change| largest.max(change.abs()));
+    let length = (LARGEST_CHANGE / largest).min(1.0);
+    let mut next = at.to_vec();
+    each(&mut next, |g, k, value| *value += length * step[g][k]);
+    next
 }
 
 fn scaled(value: f64, spread: f64) -> f64 {
@@ -222,7 +222,7 @@ mod tests {
     fn groups_take_their_own_constants_as_far_as_the_ridge_lets_them() {
         let check = |spread: f64, slower: f64, tolerance: f64| {
             let hierarchy = hierarchy(spread);
-            let fitted = hierarchy.fit(vec![], error);
+            let fitted = hierarchy.fit(error);
             let slope = |machine: usize| hierarchy.constants(&fitted, &[0, 1 + machine])[0];
             let found = (slope(1) - slope(0)).exp();
             assert!((found - slower).abs() < tolerance, "{spread}: {found} instead of {slower}");
@@ -237,7 +237,7 @@ mod tests {
         for (row, (machine, ..)) in measured().into_iter().enumerate() {
             hierarchy.used[row] = machine == 0;
         }
-        let fitted = hierarchy.fit(vec![], error);
+        let fitted = hierarchy.fit(error);
         assert_eq!(fitted[2], [0.0, 0.0]);
         let slope = hierarchy.constants(&fitted, &[0, 1])[0].exp();
         assert!((slope - 3.0).abs() < 0.01, "{slope}");

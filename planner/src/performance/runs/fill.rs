@@ -92,7 +92,7 @@ pub(super) struct Dimensions {
 }
 
 /// A transformer of the stated dimensions. A preset of the same name supplies what is missing; else the feed-forward
-/// width is 4h, the vocabulary Megatron's 51,200 entries, and the sequence 2,048 tokens from the width 4,096 on, else 1,024.
+/// width is 4h, the vocabulary Megatron's 51,200 entries.
 /// LLaMA, Mistral, Mixtral and Qwen have gates and root-mean-square norms, BERT looks both ways.
 pub(super) fn transformer(name: &str, given: Dimensions) -> Option<Transformer> {
     let known = match preset(name) {
@@ -120,12 +120,21 @@ pub(super) fn transformer(name: &str, given: Dimensions) -> Option<Transformer> 
         gated: is_gated,
         experts: known.as_ref().and_then(|known| known.experts),
         vocabulary: pick(given.vocabulary, None, of(|k| k.vocabulary.get()), 51_200)?,
-        sequence: pick(given.sequence, squad, of(|k| k.sequence.get()), if hidden.get() < 4096 { 1024 } else { 2048 })?,
+        sequence: pick(given.sequence, squad, of(|k| k.sequence.get()), usual_sequence(&lower))?,
         positions: if is_gated { Positions::Rotary } else { Positions::Learned },
         norm: if is_gated { Norm::Rms } else { Norm::Layer },
         bias: !is_gated,
         tied: !is_gated,
     })
+}
+
+/// GPT-2 and BERT's contemporaries read 1,024 tokens, LLaMA 3 is trained on 8,192, others on 2,048.
+fn usual_sequence(name: &str) -> usize {
+    match name {
+        _ if name.contains("gpt2") => 1024,
+        _ if name.contains("llama3") => 8192,
+        _ => 2048,
+    }
 }
 
 /// One direction of a node's network in bytes per second, from texts such as `RoCE 1600 Gb/s node-node`,

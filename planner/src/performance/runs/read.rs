@@ -170,13 +170,28 @@ impl Row {
             precision,
             cluster,
         };
+        self.fill_silence(&mut training, stated);
         training.check().map_err(|error| error.to_string())?;
-        if stated.is_none() && !training.fits() {
-            // What the table is silent about is what lets the run fit the memory that it had.
-            training.strategy.recompute = Recompute::Full;
-        }
         let measured = self.measured(&training)?;
         Ok((training, measured))
+    }
+
+    /// What the table is silent about is what lets the run fit the memory that it had: the largest micro-batch that fits,
+    /// or the smallest with full recomputation.
+    fn fill_silence(&self, training: &mut Training, recompute: Option<Recompute>) {
+        let share = training.global_batch / u64::from(training.strategy.data.get());
+        if training.strategy.micro_batch.is_none() && self.micro_batch.is_empty() && training.transformer().is_some() {
+            let most = if training.strategy.pipeline.get() == 1 { 64 } else { 4 };
+            let sizes = [64, 32, 16, 8, 4, 2, 1].into_iter();
+            let found = sizes.filter(|micro| *micro <= most && share.is_multiple_of(u64::from(*micro))).find(|micro| {
+                training.strategy.micro_batch = NonZeroU32::new(*micro);
+                training.fits()
+            });
+            training.strategy.micro_batch = NonZeroU32::new(found.unwrap_or(1));
+        }
+        if recompute.is_none() && !training.fits() {
+            training.strategy.recompute = Recompute::Full;
+        }
     }
 
     fn strategy(&self, model: &Model, devices: NonZeroU32) -> Result<(Strategy, Option<Recompute>), String> {
@@ -207,15 +222,22 @@ impl Row {
             tensor,
             pipeline,
             context,
-            zero: if data == one { Zero::Replicated } else { zero },
+            zero: if data == one { Zero::Replicated } else { zero.max(self.noted_zero()) },
             shard: shard.filter(|shard| *shard <= data),
-            micro_batch: small("micro_batch", &self.micro_batch)?,
+            micro_batch: self.micro_batch(pipeline)?,
             schedule: fill::schedule(&self.notes, layers, pipeline.get()),
             sequence: tensor > one && self.has_sequence_parallelism(),
             recompute: recompute.unwrap_or_default(),
             ..Strategy::SINGLE
         };
         Ok((strategy, recompute))
+    }
+
+    /// Megatron gathers parameters only with its distributed optimiser.
+    fn noted_zero(&self) -> Zero {
+        let notes = self.notes.to_ascii_lowercase();
+        let is_shared = notes.contains("distributed optimizer") || notes.contains("overlap-param");
+        if is_shared { Zero::Optimizer } else { Zero::Replicated }
     }
 
     /// Megatron has had it since 2022, and PyTorch's tensor parallelism has it; older stacks have not.
@@ -234,12 +256,20 @@ impl Row {
         new.iter().any(|gpu| self.gpu.contains(gpu)) || tools.iter().any(|tool| self.source.contains(tool))
     }
 
+    /// torchtitan prints the batch of a rank, which it cuts for a pipeline.
+    fn micro_batch(&self, pipeline: NonZeroU32) -> Result<Option<NonZeroU32>, String> {
+        let printed = small("micro_batch", &self.micro_batch)?;
+        let is_cut = pipeline.get() > 1 && self.source.contains("torchtitan");
+        Ok(if is_cut { Some(NonZeroU32::MIN) } else { printed })
+    }
+
     /// Where it is not printed, one micro-batch a replica.
     fn global_batch(&self, strategy: Strategy) -> Result<u64, String> {
         if let Some(batch) = count("global_batch", &self.global_batch)? {
             return Ok(batch);
         }
-        let micro = strategy.micro_batch.ok_or("neither global batch nor micro-batch is stated")?;
+        let printed = small("micro_batch", &self.micro_batch)?;
+        let micro = printed.or(strategy.micro_batch).ok_or("neither global batch nor micro-batch is stated")?;
         Ok(u64::from(micro.get()) * u64::from(strategy.data.get()))
     }
 

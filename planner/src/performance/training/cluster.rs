@@ -24,11 +24,6 @@ pub struct Cluster {
     pub between_bytes_per_second: f64,
 }
 
-/// Latency of a message inside a node, seconds (20 µs for a collective's start are fitted by `ramp` and `launch`).
-pub const INSIDE_LATENCY_SECONDS: f64 = 3e-6;
-/// Latency of a message between nodes, seconds.
-pub const BETWEEN_LATENCY_SECONDS: f64 = 8e-6;
-
 impl Cluster {
     /// `nodes` nodes of `devices_per_node` devices; the network's rate is that of the usual node where `between` is `None`.
     #[must_use]

@@ -5,7 +5,7 @@
 pub enum Constant {
     /// Share of the peak that large matrix products reach.
     Matrix,
-    /// Time in which the device fills up: a product of F FLOP takes (F / peak + ramp) / share seconds.
+    /// Work that fills the device: a product of F FLOP takes (F + ramp) / (peak · share) seconds.
     Ramp,
     /// Share of the 16-bit peak that the core of attention reaches.
     Attention,
@@ -19,6 +19,8 @@ pub enum Constant {
     Gather,
     /// Start of a kernel, in seconds.
     Launch,
+    /// Start of a collective, in seconds.
+    Latency,
     /// Share of the data sheet's bandwidth between devices of a node that collectives reach.
     Inside,
     /// Share of the network's bandwidth that collectives reach.
@@ -31,7 +33,7 @@ pub enum Constant {
 
 impl Constant {
     /// All, in the order of a calibration's columns.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Matrix,
         Self::Ramp,
         Self::Attention,
@@ -40,6 +42,7 @@ impl Constant {
         Self::Bandwidth,
         Self::Gather,
         Self::Launch,
+        Self::Latency,
         Self::Inside,
         Self::Between,
         Self::Exposed,
@@ -51,13 +54,14 @@ impl Constant {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Matrix => "matrix",
-            Self::Ramp => "ramp_seconds",
+            Self::Ramp => "ramp_flop",
             Self::Attention => "attention",
             Self::Convolution => "convolution",
             Self::Recurrent => "recurrent",
             Self::Bandwidth => "bandwidth",
             Self::Gather => "gather",
             Self::Launch => "launch_seconds",
+            Self::Latency => "latency_seconds",
             Self::Inside => "inside",
             Self::Between => "between",
             Self::Exposed => "exposed",
@@ -73,17 +77,18 @@ impl Constant {
     pub const fn prior(self) -> (f64, f64) {
         match self {
             Self::Matrix => (0.65, 0.3),
-            Self::Ramp => (20e-6, 0.7),
+            Self::Ramp => (7e9, 0.3),
             Self::Attention => (0.35, 0.5),
             Self::Convolution => (0.5, 0.5),
             Self::Recurrent => (0.4, 0.7),
             Self::Bandwidth => (0.75, 0.3),
             Self::Gather => (0.3, 0.7),
-            Self::Launch => (5e-6, 0.7),
+            Self::Launch => (9e-6, 0.3),
+            Self::Latency => (30e-6, 0.4),
             Self::Inside => (0.65, 0.4),
             Self::Between => (0.6, 0.6),
             Self::Exposed => (0.3, 0.7),
-            Self::Step => (3e-3, 1.0),
+            Self::Step => (3e-3, 0.4),
         }
     }
 }

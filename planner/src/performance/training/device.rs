@@ -24,31 +24,32 @@ impl Device {
         Some(Self { peak, half_peak, bytes_per_second: cluster.memory_bytes_per_second, constants })
     }
 
-    /// Time of all starts of a kernel, in seconds: start, and the longer of arithmetic and memory.
+    /// Time of all starts of a kernel on the device, in seconds: the longer of arithmetic and memory.
     #[must_use]
     pub fn seconds(&self, kernel: &Kernel) -> f64 {
         let get = |constant| self.constants.get(constant);
         let memory = |share| kernel.bytes / (self.bytes_per_second * share);
-        let arithmetic = |peak: f64, share: f64| (kernel.flops / peak + get(Constant::Ramp)) / share;
+        let both = |peak: f64, share: f64| {
+            longer((kernel.flops + get(Constant::Ramp)) / (peak * share), memory(get(Constant::Bandwidth)))
+        };
         let one = match kernel.class {
-            Class::Matrix => arithmetic(self.peak, get(Constant::Matrix)).max(memory(get(Constant::Bandwidth))),
-            Class::Attention => {
-                arithmetic(self.half_peak, get(Constant::Attention)).max(memory(get(Constant::Bandwidth)))
-            }
-            Class::Convolution => {
-                arithmetic(self.peak, get(Constant::Convolution)).max(memory(get(Constant::Bandwidth)))
-            }
-            Class::Recurrent => arithmetic(self.peak, get(Constant::Recurrent)).max(memory(get(Constant::Bandwidth))),
+            Class::Matrix => both(self.peak, get(Constant::Matrix)),
+            Class::Attention => both(self.half_peak, get(Constant::Attention)),
+            Class::Convolution => both(self.peak, get(Constant::Convolution)),
+            Class::Recurrent => both(self.peak, get(Constant::Recurrent)),
             Class::Elementwise => memory(get(Constant::Bandwidth)),
             Class::Gather => memory(get(Constant::Gather)),
         };
-        kernel.count * (one + get(Constant::Launch))
+        kernel.count * one
     }
 
-    /// Time of kernels one after the other.
+    /// Time of kernels one after the other, in seconds. The host starts them ahead of the device: whichever takes
+    /// longer decides.
     #[must_use]
     pub fn total(&self, kernels: &[Kernel]) -> f64 {
-        kernels.iter().map(|kernel| self.seconds(kernel)).sum()
+        let device: f64 = kernels.iter().map(|kernel| self.seconds(kernel)).sum();
+        let starts: f64 = kernels.iter().map(|kernel| kernel.count).sum();
+        longer(device, starts * self.constants.get(Constant::Launch))
     }
 
     /// Time of a pass over memory.
@@ -56,4 +57,10 @@ impl Device {
     pub fn pass(&self, bytes: f64) -> f64 {
         bytes / (self.bytes_per_second * self.constants.get(Constant::Bandwidth))
     }
+}
+
+/// The longer of two times that run side by side, with a soft change between both: (a⁴ + b⁴)^¼.
+#[must_use]
+pub fn longer(a: f64, b: f64) -> f64 {
+    (a.powi(4) + b.powi(4)).sqrt().sqrt()
 }

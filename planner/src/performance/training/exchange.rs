@@ -1,6 +1,5 @@
 //! Time of messages between the ranks of a training.
 
-use super::cluster::{BETWEEN_LATENCY_SECONDS, INSIDE_LATENCY_SECONDS};
 use super::{Constant, Constants, Training};
 use crate::performance::kernel::{Axis, Exchange, Message};
 
@@ -27,6 +26,7 @@ pub struct Exchanges {
     stage_sharing: f64,
     inside: f64,
     between: f64,
+    latency: f64,
 }
 
 impl Exchanges {
@@ -51,6 +51,7 @@ impl Exchanges {
             stage_sharing: node.min(t * c * d),
             inside: training.cluster.inside_bytes_per_second * constants.get(Constant::Inside),
             between: training.cluster.between_bytes_per_second * constants.get(Constant::Between),
+            latency: constants.get(Constant::Latency),
         }
     }
 
@@ -93,19 +94,18 @@ impl Exchanges {
     #[must_use]
     pub fn stage(&self, bytes: f64) -> f64 {
         if self.stage_is_inside {
-            INSIDE_LATENCY_SECONDS + bytes / self.inside
+            self.latency + bytes / self.inside
         } else {
-            BETWEEN_LATENCY_SECONDS + bytes * self.stage_sharing / self.between
+            self.latency + bytes * self.stage_sharing / self.between
         }
     }
 
     /// Reduce-scatter or all-gather: inside each node, then between nodes.
     fn half(&self, group: Group, bytes: f64) -> f64 {
-        let ring = |ranks: f64, bytes: f64, rate: f64, latency: f64| {
-            if ranks <= 1.0 { 0.0 } else { (ranks - 1.0) / ranks * bytes / rate + latency * ranks.log2().ceil() }
+        let ring = |ranks: f64, bytes: f64, rate: f64| {
+            if ranks <= 1.0 { 0.0 } else { (ranks - 1.0) / ranks * bytes / rate + self.latency * (1.0 + ranks.log2()) / 4.0 }
         };
-        ring(group.inside, bytes, self.inside, INSIDE_LATENCY_SECONDS)
-            + ring(group.nodes, bytes * group.sharing, self.between, BETWEEN_LATENCY_SECONDS)
+        ring(group.inside, bytes, self.inside) + ring(group.nodes, bytes * group.sharing, self.between)
     }
 
     fn all_to_all(&self, group: Group, bytes: f64) -> f64 {
@@ -115,14 +115,14 @@ impl Exchanges {
         }
         let away = (group.nodes - 1.0) / group.nodes;
         let inside = (1.0 - away) * bytes * (group.inside - 1.0).max(0.0) / group.inside / self.inside;
-        inside + away * bytes * group.inside * group.sharing / self.between + INSIDE_LATENCY_SECONDS * ranks.log2()
+        inside + away * bytes * group.inside * group.sharing / self.between + self.latency
     }
 
     fn one(&self, group: Group, bytes: f64) -> f64 {
         if group.nodes > 1.0 {
-            BETWEEN_LATENCY_SECONDS + bytes * group.sharing / self.between
+            self.latency + bytes * group.sharing / self.between
         } else {
-            INSIDE_LATENCY_SECONDS + bytes / self.inside
+            self.latency + bytes / self.inside
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use scenarios::strategy::{Recompute, Strategy, Sync, Zero};
 
+use super::device::longer;
 use super::exchange::Exchanges;
 use super::{Constant, Constants, Device, Impossible, Training};
 use crate::performance::kernel::Segment;
@@ -87,7 +88,8 @@ pub fn step(training: &Training, segments: &[Segment], constants: &Constants) ->
     let chunks = f64::from(training.strategy.schedule.chunks());
     let waiting = (all - slowest.total()) / chunks;
     let p = f64::from(training.strategy.pipeline.get());
-    let hops = if p > 1.0 { 2.0 * hop * ((p - 1.0) + 0.5 * (m - 1.0).max(0.0) * chunks) } else { 0.0 };
+    let exposed = constants.get(Constant::Exposed).min(1.0);
+    let hops = if p > 1.0 { 2.0 * hop * ((p - 1.0) + exposed * (m - 1.0).max(0.0) * chunks) } else { 0.0 };
     let parameters = stages.iter().map(|stage| stage.parameters).fold(0.0, f64::max);
     let compute = slowest.forward + slowest.backward + slowest.messages;
     Ok(Step {
@@ -143,7 +145,8 @@ fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute
     let value = if training.precision.is_mixed() { 2.0 } else { 4.0 };
     let bytes = parameters * value;
     let exposed = constants.get(Constant::Exposed).min(1.0);
-    let hidden = |time: f64, behind: f64| (exposed * time).max(time - behind);
+    // What is not hidden grows from `exposed` of a short exchange to all but the computation of a long one.
+    let hidden = |time: f64, behind: f64| longer(exposed * time, (time - behind).max(0.0));
     let m = training.micro_batches() as f64;
     match (strategy.sync, strategy.zero) {
         (Sync::Averaging { every_steps }, _) => exchanges.all_reduce(parameters * 4.0) / f64::from(every_steps.get()),
