@@ -198,7 +198,9 @@ pub enum StrategyError {
     #[error("`{0}` is not `key:value`, such as `data:8`")]
     NotAPair(String),
     /// No such key.
-    #[error("a strategy has no `{0}`; it has data, tensor, pipeline, context, expert, zero, shard, micro_batch, schedule, chunks, sequence, recompute, servers, staleness and average_every")]
+    #[error(
+        "a strategy has no `{0}`; it has data, tensor, pipeline, context, expert, zero, shard, micro_batch, schedule, chunks, sequence, recompute, servers, staleness and average_every"
+    )]
     UnknownKey(String),
     /// The value does not fit the key.
     #[error("`{key}` takes {takes}, not `{value}`")]
@@ -292,12 +294,8 @@ impl Strategy {
 impl std::fmt::Display for Strategy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "data {}", self.data)?;
-        let counts = [
-            ("tensor", self.tensor),
-            ("pipeline", self.pipeline),
-            ("context", self.context),
-            ("expert", self.expert),
-        ];
+        let counts =
+            [("tensor", self.tensor), ("pipeline", self.pipeline), ("context", self.context), ("expert", self.expert)];
         for (name, count) in counts.into_iter().filter(|(_, count)| *count > ONE) {
             write!(f, ", {name} {count}")?;
         }

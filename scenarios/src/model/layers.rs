@@ -19,11 +19,7 @@ pub struct Cnn {
 
 impl Cnn {
     pub(super) fn input(&self) -> TensorShape {
-        TensorShape::Image {
-            channels: self.image.channels.get(),
-            height: self.image.height.get(),
-            width: self.image.width.get(),
-        }
+        self.image.shape()
     }
 }
 
@@ -37,6 +33,13 @@ pub struct ImageSize {
     pub height: NonZeroUsize,
     /// Columns of pixels.
     pub width: NonZeroUsize,
+}
+
+impl ImageSize {
+    pub(super) fn shape(&self) -> TensorShape {
+        let Self { channels, height, width } = self;
+        TensorShape::Image { channels: channels.get(), height: height.get(), width: width.get() }
+    }
 }
 
 /// One layer of a chain.

@@ -75,12 +75,6 @@ pub enum ShapeError {
         /// The name.
         name: String,
     },
-    /// The network is no chain of layers, which is all that this use of it knows.
-    #[error("a {family} is no chain of layers")]
-    NoChain {
-        /// Family of the network.
-        family: &'static str,
-    },
     /// The chain is empty or does not end in a linear layer.
     #[error("a network ends in a `linear` layer that gives one value for each class")]
     NoClasses,
@@ -117,6 +111,75 @@ pub enum ShapeError {
         index: usize,
         /// Name of the layer.
         layer: &'static str,
+    },
+    /// A part of the network is too large to count.
+    #[error("the {part} has more than 2^40 values or parameters")]
+    PartTooLarge {
+        /// The part.
+        part: &'static str,
+    },
+    /// The network as a whole is too large.
+    #[error("the network has more than 10^15 parameters")]
+    NetworkTooLarge,
+    /// The family is no chain of simple layers.
+    #[error("`{family}` is no chain of simple layers, as `mlp` and `cnn` are")]
+    NotAChain {
+        /// Its name in documents.
+        family: &'static str,
+    },
+    /// One size must divide another.
+    #[error("`{what}` ({value}) is not divisible by `{by}` ({divisor})")]
+    Indivisible {
+        /// What is shared out.
+        what: &'static str,
+        /// Its size.
+        value: usize,
+        /// What it is shared out by.
+        by: &'static str,
+        /// In how many parts.
+        divisor: usize,
+    },
+    /// One size must not exceed another.
+    #[error("`{what}` ({value}) is more than `{than}` ({limit})")]
+    MoreThan {
+        /// What is too large.
+        what: &'static str,
+        /// Its size.
+        value: usize,
+        /// What limits it.
+        than: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// A list has too few entries.
+    #[error("`{what}` has no entries, and needs at least one")]
+    Empty {
+        /// The list.
+        what: &'static str,
+    },
+    /// A recommender's bottom network does not end in the width of its embeddings.
+    #[error("`bottom` ends in {last} values, but embeddings have `width` {width}")]
+    Width {
+        /// Width of the last layer.
+        last: usize,
+        /// Width of the embeddings.
+        width: usize,
+    },
+    /// The output uses the embedding's matrix, but sees another number of values.
+    #[error("`tied` needs an embedding of {inputs} values, which the output sees, not of {embedding}")]
+    Tied {
+        /// Values that the output sees.
+        inputs: usize,
+        /// Values of an embedding.
+        embedding: usize,
+    },
+    /// A detector has another number of anchor counts than of feature maps.
+    #[error("`anchors` has {anchors} entries for {levels} feature maps; it needs one for each")]
+    Anchors {
+        /// Entries.
+        anchors: usize,
+        /// Feature maps that the heads look at.
+        levels: usize,
     },
 }
 

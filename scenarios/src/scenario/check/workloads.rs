@@ -148,7 +148,7 @@ fn model(check: &mut Check<'_>, training: &Training, at: &Located<'_>, preproces
     if !check.is_sound(at) {
         return;
     }
-    match training.model.shaped() {
+    match training.model.parameters() {
         Err(error) => shape(check, &training.model, &error, at),
         Ok(_) => shift(check, training, &preprocessing.key("augmentation").key("shift")),
     }
@@ -161,14 +161,21 @@ fn shape(check: &mut Check<'_>, model: &Model, error: &ShapeError, at: &Located<
             let presets = PRESETS.iter().map(|preset| preset.name);
             return check.expect_known("model preset", name, &at.key("preset"), presets);
         }
-        ShapeError::NoChain { .. } => (at.clone(), "train an `mlp` or a `cnn` of layers; others can be predicted"),
         ShapeError::NoClasses => (layers, "end with `linear: 10` for ten classes"),
         ShapeError::NeedsImage { index, .. } => (layers.item(*index), "put it before the first `linear` layer"),
         ShapeError::WindowTooLarge { index, .. } => (layers.item(*index), "make the window smaller, or pad the image"),
         ShapeError::TooLarge { index, .. } if matches!(model, Model::Cnn(_)) => {
             (layers.item(*index), "make it smaller")
         }
-        ShapeError::TooLarge { .. } => (at.clone(), "make it smaller"),
+        ShapeError::TooLarge { .. } | ShapeError::PartTooLarge { .. } | ShapeError::NetworkTooLarge => {
+            (at.clone(), "make it smaller")
+        }
+        ShapeError::Indivisible { .. } => (at.clone(), "take sizes that divide each other"),
+        ShapeError::MoreThan { .. } => (at.clone(), "make the first smaller, or the second larger"),
+        ShapeError::Empty { .. } => (at.clone(), "give at least one"),
+        ShapeError::Width { .. } | ShapeError::Tied { .. } => (at.clone(), "make both equal"),
+        ShapeError::Anchors { .. } => (at.clone(), "give one number of anchors for each feature map"),
+        ShapeError::NotAChain { .. } => (at.clone(), "take an `mlp` or a `cnn`"),
     };
     check.wrong(&place, error.to_string(), "does not fit", help);
 }
