@@ -9,6 +9,7 @@ pub mod data_sheet;
 pub mod kernel;
 pub mod measured;
 pub mod memory;
+pub mod network;
 pub mod operations;
 mod task;
 
