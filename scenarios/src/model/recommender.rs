@@ -145,6 +145,15 @@ impl Dlrm {
         rows * self.width.get() as u64
     }
 
+    /// Cross layers.
+    #[must_use]
+    pub fn cross_layers(&self) -> usize {
+        match self.interaction {
+            Interaction::Dot => 0,
+            Interaction::Cross(cross) => cross.layers.get(),
+        }
+    }
+
     /// Parameters of the cross layers: U, V and a bias each.
     #[must_use]
     pub fn cross_parameters(&self) -> u64 {

@@ -172,7 +172,7 @@ impl<'a> Rank<'a> {
             let none = Kernel::elementwise(0.0, 0.0);
             return [[forward, none], [backward, none]];
         }
-        let pairs = 5.5 * self.value * heads * s * self.n;
+        let pairs = 3.5 * self.value * heads * s * self.n;
         let forward = kernel(2.0, flops / 2.0, streams / 2.0);
         let backward = kernel(4.0, flops / 2.0, streams / 2.0);
         [[forward, Kernel::elementwise(3.0, pairs)], [backward, Kernel::elementwise(3.0, pairs)]]

@@ -2,7 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use scenarios::model::{Model, Norm, PRESETS, Positions, Transformer, TransformerKind};
+use scenarios::model::{Model, Norm, Positions, Preset, Transformer, TransformerKind, find_alias};
 use scenarios::precision::Precision;
 use scenarios::strategy::{Recompute, Schedule, Zero};
 
@@ -71,14 +71,6 @@ pub(super) fn schedule(notes: &str, layers: u32, stages: u32) -> Schedule {
     }
 }
 
-/// The preset that a published name means: the one whose name's letters and digits begin the name's, the longest
-/// of several.
-pub(super) fn preset(name: &str) -> Option<Model> {
-    let name = plain(name).replace("llama31", "llama3").replace("llama33", "llama3");
-    let fitting = PRESETS.iter().filter(|preset| name.starts_with(&plain(preset.name)));
-    fitting.max_by_key(|preset| preset.name.len()).map(|preset| preset.model())
-}
-
 /// Dimensions of a transformer as a table gives them; 0 is not given.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Dimensions {
@@ -95,8 +87,8 @@ pub(super) struct Dimensions {
 /// width is 4h, the vocabulary Megatron's 51,200 entries.
 /// LLaMA, Mistral, Mixtral and Qwen have gates and root-mean-square norms, BERT looks both ways.
 pub(super) fn transformer(name: &str, given: Dimensions) -> Option<Transformer> {
-    let known = match preset(name) {
-        Some(Model::Transformer(known)) => Some(known),
+    let known = match find_alias(name).map(Preset::model) {
+        Some(Model::Transformer(known)) if given.hidden == 0 || given.hidden == known.hidden.get() => Some(known),
         _ => None,
     };
     let squad = name.contains("SQuAD").then_some(384);

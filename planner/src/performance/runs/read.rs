@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use scenarios::catalog::Catalog;
-use scenarios::model::Model;
+use scenarios::model::{Model, Preset, find_alias};
 use scenarios::precision::Precision;
 use scenarios::strategy::{Recompute, Strategy, Zero};
 use serde::Deserialize;
@@ -139,9 +139,10 @@ impl Row {
             vocabulary: size("vocab", &self.vocab)?,
             sequence: size("seq_len", &self.seq_len)?,
         };
-        match fill::preset(&self.model_name) {
-            Some(model) if !matches!(model, Model::Transformer(_)) => return Ok(model),
-            _ => {}
+        if let Some(model) = find_alias(&self.model_name).map(Preset::model)
+            && !matches!(model, Model::Transformer(_))
+        {
+            return Ok(model);
         }
         let transformer = fill::transformer(&self.model_name, given);
         transformer
@@ -224,7 +225,7 @@ impl Row {
             context,
             zero: if data == one { Zero::Replicated } else { zero.max(self.noted_zero()) },
             shard: shard.filter(|shard| *shard <= data),
-            micro_batch: self.micro_batch(pipeline)?,
+            micro_batch: self.micro_batch(model, pipeline)?,
             schedule: fill::schedule(&self.notes, layers, pipeline.get()),
             sequence: tensor > one && self.has_sequence_parallelism(),
             recompute: recompute.unwrap_or_default(),
@@ -257,10 +258,22 @@ impl Row {
     }
 
     /// torchtitan prints the batch of a rank, which it cuts for a pipeline.
-    fn micro_batch(&self, pipeline: NonZeroU32) -> Result<Option<NonZeroU32>, String> {
+    fn is_batch_of_a_rank(&self, pipeline: NonZeroU32) -> bool {
+        pipeline.get() > 1 && self.source.contains("torchtitan")
+    }
+
+    /// Tables of translation count tokens.
+    fn micro_batch(&self, model: &Model, pipeline: NonZeroU32) -> Result<Option<NonZeroU32>, String> {
         let printed = small("micro_batch", &self.micro_batch)?;
-        let is_cut = pipeline.get() > 1 && self.source.contains("torchtitan");
-        Ok(if is_cut { Some(NonZeroU32::MIN) } else { printed })
+        if self.is_batch_of_a_rank(pipeline) {
+            return Ok(Some(NonZeroU32::MIN));
+        }
+        match (printed, model) {
+            (Some(tokens), Model::Transformer(model)) if self.notes.contains("tokens per GPU") => {
+                Ok(NonZeroU32::new((tokens.get() / model.sequence.get() as u32).max(1)))
+            }
+            _ => Ok(printed),
+        }
     }
 
     /// Where it is not printed, one micro-batch a replica.
@@ -268,9 +281,10 @@ impl Row {
         if let Some(batch) = count("global_batch", &self.global_batch)? {
             return Ok(batch);
         }
-        let printed = small("micro_batch", &self.micro_batch)?;
-        let micro = printed.or(strategy.micro_batch).ok_or("neither global batch nor micro-batch is stated")?;
-        Ok(u64::from(micro.get()) * u64::from(strategy.data.get()))
+        let micro = strategy.micro_batch.ok_or("neither global batch nor micro-batch is stated")?;
+        let is_cut = self.is_batch_of_a_rank(strategy.pipeline);
+        let of_replica = small("micro_batch", &self.micro_batch)?.filter(|_| is_cut).unwrap_or(micro);
+        Ok(u64::from(of_replica.get()) * u64::from(strategy.data.get()))
     }
 
     /// What was measured, as the time of a step or bytes.

@@ -77,7 +77,7 @@ impl Constant {
     pub const fn prior(self) -> (f64, f64) {
         match self {
             Self::Matrix => (0.65, 0.3),
-            Self::Ramp => (7e9, 0.3),
+            Self::Ramp => (3e9, 0.5),
             Self::Attention => (0.35, 0.5),
             Self::Convolution => (0.5, 0.5),
             Self::Recurrent => (0.4, 0.7),

@@ -43,13 +43,10 @@ impl Device {
         kernel.count * one
     }
 
-    /// Time of kernels one after the other, in seconds. The host starts them ahead of the device: whichever takes
-    /// longer decides.
+    /// Time of kernels one after the other, in seconds.
     #[must_use]
     pub fn total(&self, kernels: &[Kernel]) -> f64 {
-        let device: f64 = kernels.iter().map(|kernel| self.seconds(kernel)).sum();
-        let starts: f64 = kernels.iter().map(|kernel| kernel.count).sum();
-        longer(device, starts * self.constants.get(Constant::Launch))
+        kernels.iter().map(|kernel| self.seconds(kernel)).sum()
     }
 
     /// Time of a pass over memory.
@@ -59,8 +56,9 @@ impl Device {
     }
 }
 
-/// The longer of two times that run side by side, with a soft change between both: (a⁴ + b⁴)^¼.
+/// The longer of two times that run side by side, with a soft change between both: (a¹⁶ + b¹⁶)^1/16.
 #[must_use]
 pub fn longer(a: f64, b: f64) -> f64 {
-    (a.powi(4) + b.powi(4)).sqrt().sqrt()
+    let (short, long) = if a < b { (a, b) } else { (b, a) };
+    if long <= 0.0 { long } else { long * (1.0 + (short / long).powi(16)).sqrt().sqrt().sqrt().sqrt() }
 }

@@ -78,6 +78,12 @@ impl Exchanges {
         2.0 * self.half(self.data, bytes)
     }
 
+    /// `count` all-to-alls between replicas, `bytes` in all.
+    #[must_use]
+    pub fn all_to_all_of_replicas(&self, bytes: f64, count: f64) -> f64 {
+        if count > 0.0 { count * self.all_to_all(self.data, bytes / count) } else { 0.0 }
+    }
+
     /// All-gather in a group that shares states.
     #[must_use]
     pub fn gather(&self, bytes: f64) -> f64 {

@@ -187,10 +187,17 @@ fn size(what: &'static str, value: u64, most: u64) -> Result<(), Impossible> {
 }
 
 impl Training {
-    /// Tokens of one record, 1 for networks that read no sequences.
+    /// Tokens of one record, both sides of a translation; 1 for networks that read no sequences.
     #[must_use]
     pub fn tokens_per_record(&self) -> f64 {
-        self.transformer().map_or(1.0, |transformer| transformer.sequence.get() as f64)
+        match &self.model {
+            Model::Transformer(transformer) => transformer.sequence.get() as f64,
+            Model::Rnn(network) => {
+                let read = network.sequence.get();
+                (read + network.decoder.map_or(0, |decoder| decoder.sequence.get())) as f64
+            }
+            _ => 1.0,
+        }
     }
 
     /// Floating-point operations of one step as papers count them: three passes over every matrix, and over all pairs of

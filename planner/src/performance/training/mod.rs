@@ -19,7 +19,7 @@ pub use memory::Memory;
 pub use step::Step;
 
 use super::kernel::Segment;
-use super::network::transformer;
+use super::network::{self, transformer};
 
 /// Time of one optimiser step.
 ///
@@ -47,6 +47,10 @@ pub fn lower(training: &Training) -> Result<Vec<Segment>, Impossible> {
             };
             Ok(transformer::segments(model, &training.strategy, &work).into())
         }
-        None => Err(Impossible::DataOnly { family: training.model.family() }),
+        None => {
+            let batch = training.micro_batch() as f64;
+            let failed = |error: network::NetworkError| Impossible::Model(error.to_string());
+            network::segments(&training.model, batch, training.precision).map_err(failed)
+        }
     }
 }

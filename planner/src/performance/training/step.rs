@@ -1,11 +1,13 @@
 //! Time of one optimiser step.
 
-use scenarios::strategy::{Recompute, Strategy, Sync, Zero};
+use scenarios::model::Model;
+use scenarios::strategy::{Sync, Zero};
 
 use super::device::longer;
 use super::exchange::Exchanges;
 use super::{Constant, Constants, Device, Impossible, Training};
 use crate::performance::kernel::Segment;
+use crate::performance::network;
 
 /// Time of one optimiser step by parts, in seconds. Parts add up to the step.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -78,7 +80,8 @@ pub fn step(training: &Training, segments: &[Segment], constants: &Constants) ->
     let no_peak = || Impossible::NoPeak { device: training.cluster.device.clone(), precision: training.precision };
     let device = Device::of(&training.cluster, training.precision, *constants).ok_or_else(no_peak)?;
     let exchanges = Exchanges::new(training, constants);
-    let pieces: Vec<Piece> = segments.iter().map(|segment| piece(segment, &device, &exchanges)).collect();
+    let launch = constants.get(Constant::Launch);
+    let pieces: Vec<Piece> = segments.iter().map(|segment| piece(segment, &device, &exchanges, launch)).collect();
     let stages = stages(segments, &pieces, training);
     let m = training.micro_batches() as f64;
     let slowest = stages.iter().copied().reduce(|a, b| if b.total() > a.total() { b } else { a }).unwrap_or_default();
@@ -97,20 +100,30 @@ pub fn step(training: &Training, segments: &[Segment], constants: &Constants) ->
         backward: m * slowest.backward,
         layers: m * slowest.messages,
         bubble: waiting + hops,
-        replicas: replicas(training, &exchanges, parameters, compute, constants),
+        replicas: replicas(training, &exchanges, parameters, compute, constants) + tables(training, &exchanges),
         optimizer: optimizer(training, &device, parameters),
         fixed: constants.get(Constant::Step),
     })
 }
 
-fn piece(segment: &Segment, device: &Device, exchanges: &Exchanges) -> Piece {
-    let messages = segment.messages.iter().map(|message| exchanges.message(message));
-    Piece {
+/// Starts of kernels that one collective costs the host.
+const STARTS_PER_MESSAGE: f64 = 3.0;
+
+/// The host starts kernels and collectives ahead of the device: whichever takes longer decides, and parts grow alike.
+fn piece(segment: &Segment, device: &Device, exchanges: &Exchanges, launch: f64) -> Piece {
+    let parts = Piece {
         forward: device.total(&segment.forward),
         backward: device.total(&segment.backward),
-        messages: messages.sum(),
+        messages: segment.messages.iter().map(|message| exchanges.message(message)).sum(),
         parameters: segment.parameters,
-    }
+    };
+    let kernels: f64 = segment.forward.iter().chain(&segment.backward).map(|kernel| kernel.count).sum();
+    let messages: f64 = segment.messages.iter().map(|message| message.forward + message.backward).sum();
+    let host = (kernels + STARTS_PER_MESSAGE * messages) * launch;
+    let whole = parts.total();
+    let grown = if whole > 0.0 { longer(whole, host) / whole } else { 1.0 };
+    let (forward, backward, messages) = (parts.forward * grown, parts.backward * grown, parts.messages * grown);
+    Piece { forward, backward, messages, ..parts }
 }
 
 /// The pipeline's stages: layers are dealt out as evenly as they go, the first and the last stage hold what stands
@@ -139,6 +152,10 @@ fn stages(segments: &[Segment], pieces: &[Piece], training: &Training) -> Vec<Pi
 /// Exchange between replicas that is not hidden: gradients, and under ZeRO parameters.
 fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute: f64, constants: &Constants) -> f64 {
     let strategy = &training.strategy;
+    let parameters = match &training.model {
+        Model::Dlrm(network) => network.dense_parameters() as f64,
+        _ => parameters,
+    };
     if training.frozen || strategy.data.get() == 1 {
         return 0.0;
     }
@@ -151,18 +168,19 @@ fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute
     match (strategy.sync, strategy.zero) {
         (Sync::Averaging { every_steps }, _) => exchanges.all_reduce(parameters * 4.0) / f64::from(every_steps.get()),
         (_, Zero::Parameters) => {
-            let gathers = gathers(strategy) * exchanges.gather(bytes);
+            // Parameters are gathered forward and again backward.
+            let gathers = 2.0 * exchanges.gather(bytes);
             m * hidden(gathers + exchanges.scatter(bytes), compute)
         }
         _ => hidden(exchanges.all_reduce(bytes), 0.6 * compute),
     }
 }
 
-/// Times that full parameters are gathered in a micro-batch: forward and backward.
-const fn gathers(strategy: &Strategy) -> f64 {
-    match strategy.recompute {
-        Recompute::None | Recompute::Selective | Recompute::Full => 2.0,
-    }
+/// Embeddings and their gradients between the ranks that hold a recommender's tables.
+fn tables(training: &Training, exchanges: &Exchanges) -> f64 {
+    let volumes = network::exchanged(&training.model, training.micro_batch() as f64, training.precision);
+    let sent = volumes.map_or(0.0, |volumes| exchanges.all_to_all_of_replicas(volumes.all_to_all_bytes, volumes.all_to_alls));
+    training.micro_batches() as f64 * sent
 }
 
 /// Update of the parameters: gradient, parameter and moments are read and written once.
@@ -174,5 +192,10 @@ fn optimizer(training: &Training, device: &Device, parameters: f64) -> f64 {
         Zero::Replicated => 1.0,
         _ => f64::from(training.strategy.shard.unwrap_or(training.strategy.data).get()),
     };
-    device.pass(parameters / shared * (2.0 * training.optimizer_bytes + 10.0))
+    let learning = match &training.model {
+        // Rows of tables are updated where they were read.
+        Model::Dlrm(network) => network.dense_parameters() as f64,
+        _ => parameters,
+    };
+    device.pass(learning / shared * (2.0 * training.optimizer_bytes + 10.0))
 }
