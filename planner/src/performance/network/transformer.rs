@@ -241,7 +241,7 @@ impl<'a> Rank<'a> {
             (false, _) => 0.0,
         };
         let queries = 2.0 * (self.q + 2.0 * self.kv) + 2.0 * self.q;
-        let ffn = if self.model.gated { 8.0 } else { 4.0 } * self.active_ffn();
+        let ffn = if self.model.gated { 6.0 } else { 4.0 } * self.active_ffn();
         let is_modern = self.model.gated;
         let outside = if is_modern { 8.0 * h } else { 10.0 * h + 2.0 * h * self.model.active_experts() as f64 };
         scale * (n * (outside / o + queries + ffn) + core)

@@ -178,7 +178,7 @@ impl Row {
     }
 
     /// What the table is silent about is what lets the run fit the memory that it had: the largest micro-batch that fits,
-    /// or the smallest with full recomputation.
+    /// or the smallest with recomputation.
     fn fill_silence(&self, training: &mut Training, recompute: Option<Recompute>) {
         let share = training.global_batch / u64::from(training.strategy.data.get());
         if training.strategy.micro_batch.is_none() && self.micro_batch.is_empty() && training.transformer().is_some() {
@@ -191,7 +191,9 @@ impl Row {
             training.strategy.micro_batch = NonZeroU32::new(found.unwrap_or(1));
         }
         if recompute.is_none() && !training.fits() {
-            training.strategy.recompute = Recompute::Full;
+            // Stacks with fused attention recompute single operations or move activations to the host instead.
+            training.strategy.recompute =
+                if training.fused_attention { Recompute::Selective } else { Recompute::Full };
         }
     }
 
@@ -234,10 +236,11 @@ impl Row {
         Ok((strategy, recompute))
     }
 
-    /// Megatron gathers parameters only with its distributed optimiser.
+    /// Megatron gathers parameters only with its distributed optimiser, which NeMo and Megatron Bridge always use.
     fn noted_zero(&self) -> Zero {
         let notes = self.notes.to_ascii_lowercase();
-        let is_shared = notes.contains("distributed optimizer") || notes.contains("overlap-param");
+        let by_default = ["Megatron-Bridge", "NeMo"].iter().any(|tool| self.source.contains(tool));
+        let is_shared = by_default || notes.contains("distributed optimizer") || notes.contains("overlap-param");
         if is_shared { Zero::Optimizer } else { Zero::Replicated }
     }
 

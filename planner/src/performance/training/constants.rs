@@ -77,18 +77,18 @@ impl Constant {
     pub const fn prior(self) -> (f64, f64) {
         match self {
             Self::Matrix => (0.65, 0.3),
-            Self::Ramp => (3e9, 0.5),
+            Self::Ramp => (20e-6, 0.5),
             Self::Attention => (0.35, 0.5),
             Self::Convolution => (0.5, 0.5),
             Self::Recurrent => (0.4, 0.7),
             Self::Bandwidth => (0.75, 0.3),
             Self::Gather => (0.3, 0.7),
-            Self::Launch => (9e-6, 0.3),
-            Self::Latency => (30e-6, 0.4),
+            Self::Launch => (9e-6, 0.5),
+            Self::Latency => (15e-6, 0.8),
             Self::Inside => (0.65, 0.4),
             Self::Between => (0.6, 0.6),
             Self::Exposed => (0.3, 0.7),
-            Self::Step => (3e-3, 0.4),
+            Self::Step => (3e-3, 0.5),
         }
     }
 }

@@ -107,7 +107,7 @@ pub fn step(training: &Training, segments: &[Segment], constants: &Constants) ->
 }
 
 /// Starts of kernels that one collective costs the host.
-const STARTS_PER_MESSAGE: f64 = 3.0;
+const STARTS_PER_MESSAGE: f64 = 0.0;
 
 /// The host starts kernels and collectives ahead of the device: whichever takes longer decides, and parts grow alike.
 fn piece(segment: &Segment, device: &Device, exchanges: &Exchanges, launch: f64) -> Piece {
@@ -120,10 +120,9 @@ fn piece(segment: &Segment, device: &Device, exchanges: &Exchanges, launch: f64)
     let kernels: f64 = segment.forward.iter().chain(&segment.backward).map(|kernel| kernel.count).sum();
     let messages: f64 = segment.messages.iter().map(|message| message.forward + message.backward).sum();
     let host = (kernels + STARTS_PER_MESSAGE * messages) * launch;
-    let whole = parts.total();
+    let whole = parts.forward + parts.backward;
     let grown = if whole > 0.0 { longer(whole, host) / whole } else { 1.0 };
-    let (forward, backward, messages) = (parts.forward * grown, parts.backward * grown, parts.messages * grown);
-    Piece { forward, backward, messages, ..parts }
+    Piece { forward: parts.forward * grown, backward: parts.backward * grown, ..parts }
 }
 
 /// The pipeline's stages: layers are dealt out as evenly as they go, the first and the last stage hold what stands
