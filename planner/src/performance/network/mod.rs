@@ -5,6 +5,8 @@
 //! is; embedding tables stay in 32 bits.
 
 mod exchange;
+#[cfg(test)]
+mod hostile;
 mod images;
 mod product;
 mod recommender;
