@@ -307,9 +307,9 @@ mod tests {
         check(|c| c.convolution(128, Window::new(3).by(2)), "128×29×28, 73728 parameters, 59867136 MAC");
         check(|c| c.convolution(64, Window::new(3).in_groups(64).with_bias()), "64×57×56, 640 parameters, 1838592 MAC");
         check(|c| c.unpadded(8, Window::new(7).by(2)), "8×26×25, 25088 parameters, 16307200 MAC");
-        check(|c| c.norm(), "64×57×56, 128 parameters, 0 MAC");
+        check(Chain::norm, "64×57×56, 128 parameters, 0 MAC");
         check(|c| c.pool(2), "64×29×28, 0 parameters, 0 MAC");
-        check(|c| c.global_pool(), "64×1×1, 0 parameters, 0 MAC");
+        check(Chain::global_pool, "64×1×1, 0 parameters, 0 MAC");
         check(|c| c.global_pool()?.linear(10), "10, 650 parameters, 640 MAC");
         check(
             |c| c.convolution(128, Window::new(3).in_groups(48)),

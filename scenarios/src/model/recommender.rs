@@ -195,7 +195,7 @@ impl Dlrm {
         }
         for tables in &self.tables {
             limits::part("table", product(&[tables.rows.get(), width]))?;
-            limits::part("lookups", product(&[tables.count.get(), tables.lookups.get(), width]))?;
+            limits::part("sum of lookups", product(&[tables.count.get(), tables.lookups.get(), width]))?;
         }
         limits::network(self.tables.iter().map(|t| product(&[t.count.get(), t.rows.get(), width])))?;
         let features = 1.0 + self.tables.iter().map(|tables| tables.count.get() as f64).sum::<f64>();

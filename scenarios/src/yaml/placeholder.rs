@@ -26,6 +26,7 @@ pub(super) fn placeholder(schema: Schema<'_>) -> Value {
         Shape::Text { .. } => example(schema).unwrap_or("x").into(),
         Shape::Integer { least, .. } => least.max(1).into(),
         Shape::Number { .. } => 0.5.into(),
+        Shape::Boolean => false.into(),
     }
 }
 
@@ -45,6 +46,7 @@ pub(super) fn sketch(schema: Schema<'_>) -> String {
         Shape::Text { .. } => example(schema).unwrap_or("…").to_owned(),
         Shape::Integer { least, .. } => least.max(1).to_string(),
         Shape::Number { .. } => "0.5".to_owned(),
+        Shape::Boolean => "true".to_owned(),
     }
 }
 

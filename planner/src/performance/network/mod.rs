@@ -5,6 +5,8 @@
 //! is; embedding tables stay in 32 bits.
 
 mod exchange;
+#[cfg(test)]
+mod hostile;
 mod images;
 mod product;
 mod recommender;
@@ -87,7 +89,7 @@ mod tests {
         segments.iter().map(|s| s.repeat * kernels(s).iter().map(|k| k.count * k.flops).sum::<f64>()).sum()
     }
 
-    /// Multiply-adds as torchvision publishes them, in billions; SSD and RNNs from their layers' formulas.
+    /// Multiply-adds as torchvision's model pages and the papers publish them, in billions a record.
     #[test]
     fn forward_work_is_the_published_one() {
         let check = |name: &str, batch: f64, expected: f64, tolerance: f64| {
@@ -107,7 +109,7 @@ mod tests {
         check("efficientnet-b4", 1.0, 4.39, 0.02);
         check("vgg16", 1.0, 15.47, 0.005);
         check("resnet20", 1.0, 0.0408, 0.01);
-        check("retinanet-resnet50", 1.0, 151.54, 0.1);
+        check("retinanet-resnet50", 1.0, 151.54, 0.001);
         check("mnist-mlp", 8.0, 234_752e-9, 1e-6);
     }
 
@@ -163,8 +165,8 @@ mod tests {
         }
     }
 
-    /// ResNet-50 at 224×224 in mixed precision keeps about 80 to 90 MB an image under automatic differentiation
-    /// (batch 256 trains on 32 GB, 128 on 16 GB).
+    /// ResNet-50 has 11.1 M values behind convolutions (torchvision's flop counter calls them activations); each is kept
+    /// once before and once after normalisation, and the pool and 16 sums add 6.1 M.
     #[test]
     fn activations_kept_for_backward_are_realistic() {
         let segments = segments(&preset("resnet50"), 1.0, Precision::Fp16).expect("it is a network");

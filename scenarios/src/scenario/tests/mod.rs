@@ -2,6 +2,7 @@
 
 mod bundled;
 mod hostile;
+mod models;
 mod problems;
 
 use std::path::Path;
