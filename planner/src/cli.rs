@@ -1,10 +1,13 @@
 //! The command line.
 
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use scenarios::precision::Precision;
 use scenarios::strategy::Strategy;
 use scenarios::terminal::OutputFormat;
+use scenarios::units::Bandwidth;
 
 /// Decides where, on what and how workloads run, under cost, capacity, deadline and residency rules.
 #[derive(Debug, Parser)]
@@ -43,6 +46,12 @@ pub enum Command {
     Solve(SolveArguments),
     /// Show a plan: verdict, assignments, flows, placements considered, totals, solver
     Show(ShowArguments),
+    /// Predict one training on catalogued machines, with its parts, memory and interval
+    Predict(PredictArguments),
+    /// Tell how far predictions miss a table of measured runs that the fit has not seen
+    Accuracy(AccuracyArguments),
+    /// Fit constants to a table of measured runs and write the calibration
+    Fit(FitArguments),
     /// Print the JSON Schema of a document
     Schema(SchemaArguments),
     /// List the instance types of the catalogue
@@ -96,6 +105,87 @@ pub struct SolveArguments {
 pub struct ShowArguments {
     /// Plan; `-` reads standard input
     pub plan: PathBuf,
+}
+
+/// What `predict` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct PredictArguments {
+    /// Network: a preset's name, such as `gpt3-175b`, or a YAML file that describes one
+    #[arg(long)]
+    pub model: String,
+    /// Accelerator, such as `H100` or `A100-SXM-80GB`
+    #[arg(long, value_name = "ACCELERATOR")]
+    pub machine: String,
+    /// Machines
+    #[arg(long, default_value = "1")]
+    pub nodes: NonZeroU32,
+    /// Accelerators of each machine
+    #[arg(long, value_name = "N", default_value = "8")]
+    pub devices_per_node: NonZeroU32,
+    /// Strategy, such as `data:8,tensor:8,pipeline:16,micro_batch:1`; without it the fastest that fits is searched for
+    #[arg(long)]
+    pub strategy: Option<Strategy>,
+    /// Records of one optimiser step over all replicas
+    #[arg(long, value_name = "RECORDS")]
+    pub global_batch: NonZeroU64,
+    /// Tokens of one record, instead of the preset's
+    #[arg(long, value_name = "TOKENS")]
+    pub sequence: Option<NonZeroUsize>,
+    /// Number format
+    #[arg(long, default_value = "bf16")]
+    pub precision: Precision,
+    /// Rate between machines, such as `400 Gbit/s`, all adapters of a machine together, instead of the usual
+    #[arg(long, value_name = "RATE")]
+    pub network: Option<Bandwidth>,
+    /// Software whose calibration is used, such as `NVIDIA/Megatron-LM`; see `planner accuracy`
+    #[arg(long, value_name = "NAME", default_value = "")]
+    pub stack: String,
+    /// Whether attention writes its scores to memory, as before FlashAttention
+    #[arg(long)]
+    pub unfused_attention: bool,
+    /// Calibration that `planner fit` wrote, instead of the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub calibration: Option<PathBuf>,
+    /// How many strategies the search lists
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub top: usize,
+}
+
+/// What `accuracy` reads.
+#[derive(Debug, Clone, Args)]
+pub struct AccuracyArguments {
+    /// Table of measured runs; `-` reads standard input
+    pub runs: PathBuf,
+    /// Which runs are left out of the fit together
+    #[arg(long, value_enum, default_value_t)]
+    pub leave_out: LeaveOut,
+    /// List every run instead of every source
+    #[arg(long)]
+    pub each: bool,
+}
+
+/// Which runs a fit has not seen when it predicts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LeaveOut {
+    /// One of five parts at a time
+    #[default]
+    Folds,
+    /// One source at a time
+    Sources,
+    /// One device at a time
+    Devices,
+    /// None: predict with the bundled calibration, as users do
+    Nothing,
+}
+
+/// What `fit` reads and writes.
+#[derive(Debug, Clone, Args)]
+pub struct FitArguments {
+    /// Table of measured runs; `-` reads standard input
+    pub runs: PathBuf,
+    /// Folder for the calibration
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
 }
 
 /// What `schema` prints.

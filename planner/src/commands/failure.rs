@@ -1,9 +1,13 @@
 //! Errors as users see them: a message, the smallest fix, and an exit code.
 
+use std::path::PathBuf;
+
 use scenarios::document::DocumentError;
 use scenarios::scenario::LoadError;
 use scenarios::terminal::{Exit, Printer};
 
+use crate::performance::runs::ReadError;
+use crate::performance::training::Impossible;
 use crate::planning::PlanError;
 
 /// Why a command failed.
@@ -17,6 +21,62 @@ pub(super) enum Failure {
     Plan(PlanError),
     /// A workload that is held to a strategy is not in the scenario.
     Held(UnknownWorkload),
+    /// A table of runs cannot be read.
+    Table(TableError),
+    /// What is asked cannot be predicted.
+    Unpredicted(Unpredicted),
+}
+
+/// Why a table of measured runs cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TableError {
+    #[error("cannot read the table `{}`: {source}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("`{}` is no table of runs: {source}", path.display())]
+    Content { path: PathBuf, source: ReadError },
+}
+
+/// Why there is no prediction.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unpredicted {
+    #[error("no accelerator is called `{name}`")]
+    Machine { name: String, closest: String },
+    #[error("no network is called `{name}`")]
+    UnknownModel { name: String, closest: String },
+    #[error("the description is no network: {text}")]
+    Model { text: String },
+    #[error(transparent)]
+    Impossible(Impossible),
+    #[error("no strategy fits: of {possible} that are possible, {too_large} need more memory than a device has")]
+    NothingFits { possible: usize, too_large: usize },
+}
+
+impl Unpredicted {
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Machine { closest, .. } => Some(format!("did you mean `{closest}`? `planner catalog` lists machines")),
+            Self::UnknownModel { closest, .. } => {
+                Some(format!("did you mean `{closest}`? A file in JSON can describe another network"))
+            }
+            Self::Model { .. } => Some("see `planner schema scenario` for the form of a model".to_owned()),
+            Self::Impossible(error) => error.help(),
+            Self::NothingFits { .. } => Some("take more or larger devices, or a batch that divides among them".to_owned()),
+        }
+    }
+
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Machine { .. } | Self::UnknownModel { .. } => Exit::Usage,
+            Self::Model { .. } => Exit::InvalidDocument,
+            Self::Impossible(_) | Self::NothingFits { .. } => Exit::Infeasible,
+        }
+    }
+}
+
+impl From<Unpredicted> for Failure {
+    fn from(error: Unpredicted) -> Self {
+        Self::Unpredicted(error)
+    }
 }
 
 /// A workload that the scenario does not have.
@@ -59,6 +119,17 @@ impl Failure {
                 let help = format!("its workloads are {}", error.known.join(", "));
                 printer.error(error, Some(&help));
                 Exit::Usage
+            }
+            Self::Table(error) => {
+                printer.error(error, Some("the first line names the columns; `id`, `source`, `gpu`, `gpus`, `measured_metric` and `measured_value` are needed"));
+                match error {
+                    TableError::Read { .. } => Exit::Usage,
+                    TableError::Content { .. } => Exit::InvalidDocument,
+                }
+            }
+            Self::Unpredicted(error) => {
+                printer.error(error, error.help().as_deref());
+                error.exit()
             }
         }
     }

@@ -1,12 +1,16 @@
 //! Commands: typed settings in, exit status out. Only they read files and print.
 
+mod accuracy;
 mod candidates;
 mod catalog;
 mod check;
 mod completions;
 mod failure;
+mod fit;
 mod load;
 mod man;
+mod predict;
+mod runs;
 mod schema;
 mod show;
 mod solve;
@@ -27,6 +31,9 @@ pub fn run(cli: Cli) -> Exit {
         Command::Candidates(arguments) => candidates::run(&arguments, global, printer),
         Command::Solve(arguments) => solve::run(&arguments, global, printer),
         Command::Show(arguments) => show::run(&arguments, global, printer),
+        Command::Predict(arguments) => predict::run(&arguments, global, printer),
+        Command::Accuracy(arguments) => accuracy::run(&arguments, global, printer),
+        Command::Fit(arguments) => fit::run(&arguments, printer),
         Command::Schema(arguments) => schema::run(&arguments, printer),
         Command::Catalog(arguments) => catalog::run(&arguments, global, printer),
         Command::Completions(arguments) => completions::run(&arguments, printer),

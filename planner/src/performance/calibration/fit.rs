@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::performance::fit::least_squares::Hierarchy;
 use crate::performance::kernel::Segment;
 use crate::performance::runs::{Measured, Run};
@@ -39,7 +41,8 @@ fn stray(group: &str) -> f64 {
 }
 
 /// Fitted deviations of every group.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Fitted {
     /// By the group's name, in logarithms, in the order of [`Constant::ALL`].
     pub deviations: BTreeMap<String, Vec<f64>>,

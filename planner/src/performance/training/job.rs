@@ -91,6 +91,28 @@ pub enum Impossible {
     Model(String),
 }
 
+impl Impossible {
+    /// The smallest change that helps.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Devices { devices, .. } => {
+                Some(format!("data × tensor × pipeline × context must be {devices}; or change the number of nodes"))
+            }
+            Self::Indivisible { of, by, .. } => {
+                let fits: Vec<String> =
+                    (1..=(*by).min(4096)).filter(|n| of.is_multiple_of(*n)).map(|n| n.to_string()).collect();
+                let last = fits.len().saturating_sub(4);
+                (!fits.is_empty()).then(|| format!("{of} can be divided by {}", fits[last..].join(", ")))
+            }
+            Self::Stages { layers, .. } => Some(format!("use at most {layers} stages times chunks")),
+            Self::DataOnly { .. } => Some("use `data:N` alone".to_owned()),
+            Self::NoPeak { .. } => Some("choose another precision or device".to_owned()),
+            Self::Size { .. } | Self::Model(_) => None,
+        }
+    }
+}
+
 /// Largest count of anything, so that no product of sizes overflows.
 const MOST: u64 = 1 << 40;
 

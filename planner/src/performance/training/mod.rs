@@ -9,6 +9,7 @@ pub mod device;
 pub mod exchange;
 pub mod job;
 pub mod memory;
+pub mod search;
 pub mod step;
 
 pub use cluster::Cluster;
@@ -16,6 +17,7 @@ pub use constants::{Constant, Constants};
 pub use device::Device;
 pub use job::{Impossible, Training};
 pub use memory::Memory;
+pub use search::{Found, Search, search};
 pub use step::Step;
 
 use super::kernel::Segment;
