@@ -5,7 +5,7 @@
 
 use scenarios::model::{Transformer, TransformerKind};
 use scenarios::precision::Precision;
-use scenarios::strategy::{Recompute, Strategy};
+use scenarios::strategy::{Recompute, Strategy, Zero};
 
 use crate::performance::kernel::{Axis, Class, Exchange, Kernel, Message, Segment};
 
@@ -234,6 +234,9 @@ impl<'a> Rank<'a> {
         if self.strategy.recompute == Recompute::Full {
             return scale * 2.0 * n * h / o;
         }
+        if self.strategy.recompute == Recompute::Selective && self.work.fused_attention {
+            return scale * n * self.saved_by_operation();
+        }
         let heads = self.q / self.model.head_size() as f64;
         let core = match (self.work.fused_attention, self.strategy.recompute) {
             (true, _) => 4.0 * heads * n,
@@ -245,6 +248,14 @@ impl<'a> Rank<'a> {
         let is_modern = self.model.gated;
         let outside = if is_modern { 8.0 * h } else { 10.0 * h + 2.0 * h * self.model.active_experts() as f64 };
         scale * (n * (outside / o + queries + ffn) + core)
+    }
+
+    /// Values of two bytes a token that PyTorch's selective checkpointing keeps: the layer's input, queries, keys and
+    /// values, the output of fused attention, and of every second product the output (none of those in 8 bits).
+    fn saved_by_operation(&self) -> f64 {
+        let short = matches!(self.work.precision, Precision::Fp8 | Precision::Fp4);
+        let products = if short { 0.0 } else { self.h / self.outside() + self.active_ffn() };
+        2.0 * (self.h / self.outside() + 2.0 * self.q + 2.0 * self.kv + products)
     }
 
     fn embedding(&self) -> Segment {
@@ -271,6 +282,12 @@ impl<'a> Rank<'a> {
         if self.strategy.tensor.get() > 1 { vec![message] } else { vec![] }
     }
 
+    /// Bytes of a logit while its gradient is computed: PyTorch's loss, as with fully sharded states, keeps the logits, a
+    /// 32-bit copy, their logarithms and the gradient; Megatron's works in place on a 32-bit copy.
+    fn loss_bytes(&self) -> f64 {
+        if self.strategy.zero == Zero::Parameters { self.value + 12.0 } else { 4.0 }
+    }
+
     fn head(&self) -> Segment {
         let encoder = self.model.kind == TransformerKind::Encoder;
         let rows = if encoder { self.n * MASKED_SHARE } else { self.n };
@@ -287,7 +304,7 @@ impl<'a> Rank<'a> {
             backward: backward.into_iter().chain([Kernel::elementwise(2.0, (self.value + 4.0) * values)]).collect(),
             parameters: self.model.head_parameters() as f64 / self.t,
             tensors: 2.0,
-            saved_bytes: (self.value + 4.0) * values + 2.0 * self.value * self.n * self.h / self.outside(),
+            saved_bytes: self.loss_bytes() * values + 2.0 * self.value * self.n * self.h / self.outside(),
             output_bytes: 0.0,
             messages: self.shared_output(0.0, 1.0),
         }

@@ -86,12 +86,13 @@ pub(super) struct Dimensions {
 /// A transformer of the stated dimensions. A preset of the same name supplies what is missing; else the feed-forward
 /// width is 4h, the vocabulary Megatron's 51,200 entries.
 /// LLaMA, Mistral, Mixtral and Qwen have gates and root-mean-square norms, BERT looks both ways.
-pub(super) fn transformer(name: &str, given: Dimensions) -> Option<Transformer> {
+pub(super) fn transformer(name: &str, given: Dimensions, notes: &str) -> Option<Transformer> {
     let known = match find_alias(name).map(Preset::model) {
         Some(Model::Transformer(known)) if given.hidden == 0 || given.hidden == known.hidden.get() => Some(known),
         _ => None,
     };
-    let squad = name.contains("SQuAD").then_some(384);
+    // SQuAD is fine-tuned on 384 tokens; BERT's Wikipedia fills half of 512, which unpadded runs leave out.
+    let squad = name.contains("SQuAD").then_some(384).or(notes.contains("unpadded").then_some(256));
     let pick = |given: usize, squad: Option<usize>, known: Option<usize>, usual: usize| {
         NonZeroUsize::new(if given > 0 { given } else { squad.or(known).unwrap_or(usual) })
     };

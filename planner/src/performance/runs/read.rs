@@ -144,7 +144,7 @@ impl Row {
         {
             return Ok(model);
         }
-        let transformer = fill::transformer(&self.model_name, given);
+        let transformer = fill::transformer(&self.model_name, given, &self.notes);
         transformer
             .map(Model::Transformer)
             .ok_or_else(|| format!("`{}` is no known network, and its dimensions are not given", self.model_name))
@@ -182,9 +182,9 @@ impl Row {
     fn fill_silence(&self, training: &mut Training, recompute: Option<Recompute>) {
         let share = training.global_batch / u64::from(training.strategy.data.get());
         if training.strategy.micro_batch.is_none() && self.micro_batch.is_empty() && training.transformer().is_some() {
-            let most = if training.strategy.pipeline.get() == 1 { 64 } else { 4 };
-            let sizes = [64, 32, 16, 8, 4, 2, 1].into_iter();
-            let found = sizes.filter(|micro| *micro <= most && share.is_multiple_of(u64::from(*micro))).find(|micro| {
+            let most: u32 = if training.strategy.pipeline.get() == 1 { 128 } else { 4 };
+            let sizes = (1..=most).rev().filter(|micro| share.is_multiple_of(u64::from(*micro)));
+            let found = { sizes }.find(|micro| {
                 training.strategy.micro_batch = NonZeroU32::new(*micro);
                 training.fits()
             });
@@ -216,6 +216,8 @@ impl Row {
         let (zero, shard) = fill::zero(&self.zero_or_fsdp).ok_or_else(|| format!("unknown sharding `{}`", self.zero_or_fsdp))?;
         let recompute = fill::recompute(&self.recompute);
         let recompute = recompute.ok_or_else(|| format!("unknown recomputation `{}`", self.recompute))?;
+        // torchtitan's configurations recompute selectively unless they say otherwise.
+        let recompute = recompute.or(self.source.contains("torchtitan").then_some(Recompute::Selective));
         let layers = match model {
             Model::Transformer(transformer) => transformer.layers.get() as u32,
             _ => 1,
@@ -225,7 +227,7 @@ impl Row {
             tensor,
             pipeline,
             context,
-            zero: if data == one { Zero::Replicated } else { zero.max(self.noted_zero()) },
+            zero: if data.saturating_mul(context) == one { Zero::Replicated } else { zero.max(self.noted_zero()) },
             shard: shard.filter(|shard| *shard <= data),
             micro_batch: self.micro_batch(model, pipeline)?,
             schedule: fill::schedule(&self.notes, layers, pipeline.get()),
@@ -307,6 +309,9 @@ impl Row {
             "mfu" => {
                 let peak = training.cluster.peak(Precision::Bf16).ok_or("the device's peak is not known")?;
                 training.flops(false)? / (value / 100.0 * peak * devices)
+            }
+            "peak_memory" if self.is_batch_of_a_rank(training.strategy.pipeline) => {
+                return Err("memory depends on the pipeline's micro-batches, which are not stated".to_owned());
             }
             "peak_memory" => return Ok(Measured::PeakBytes(value * 1_073_741_824.0)),
             "gpu_hours" => return Err("GPU-hours of a whole project, restarts included, are no time of a step".to_owned()),

@@ -36,7 +36,7 @@ impl Exchanges {
         let s = &training.strategy;
         let node = f64::from(training.cluster.devices_per_node);
         let [t, c, d, e] = [s.tensor, s.context, s.data, s.expert].map(|n| f64::from(n.get()));
-        let shard = s.shard.map_or(d, |shard| f64::from(shard.get()));
+        let shard = s.shard.map_or(d * c, |shard| f64::from(shard.get()));
         let group = |ranks: f64, stride: f64| {
             let inside = (node / stride).clamp(1.0, ranks);
             Group { inside, nodes: (ranks / inside).ceil().max(1.0), sharing: (node / inside).max(1.0) }
@@ -45,8 +45,8 @@ impl Exchanges {
             tensor: group(t, 1.0),
             context: group(c, t),
             expert: group(e, t * c),
-            data: group(d, t * c),
-            shard: group(shard, t * c),
+            data: group(d * c, t),
+            shard: group(shard, t),
             stage_is_inside: t * c * d < node,
             stage_sharing: node.min(t * c * d),
             inside: training.cluster.inside_bytes_per_second * constants.get(Constant::Inside),

@@ -1,6 +1,6 @@
 //! Memory of the fullest device.
 
-use scenarios::strategy::{Recompute, Schedule, Zero};
+use scenarios::strategy::{Recompute, Schedule, Strategy, Zero};
 
 use super::Training;
 use crate::performance::kernel::Segment;
@@ -56,13 +56,18 @@ pub fn of(training: &Training, segments: &[Segment]) -> Memory {
     all.reduce(|a, b| if b.total() > a.total() { b } else { a }).unwrap_or_default()
 }
 
+/// Ranks that share states under ZeRO: data and context parallel ones.
+pub(super) fn sharers(strategy: &Strategy) -> u32 {
+    strategy.shard.map_or(strategy.data.saturating_mul(strategy.context), |shard| shard).get()
+}
+
 /// Bytes of a parameter's copies: what computes, its gradient, and what the optimiser keeps.
 ///
 /// Mixed precision without sharding, as Megatron keeps it: 2 + 4 + 4 + 8 = 18 bytes, with ZeRO-1 6 + 12/d; 32 bits: 4 + 4 + 8.
 /// ZeRO-3 as PyTorch's FSDP keeps it: 32-bit shards of everything, 16/d. 
 fn states(training: &Training, parameters: f64) -> [f64; 3] {
     let strategy = &training.strategy;
-    let shard = f64::from(strategy.shard.unwrap_or(strategy.data).get());
+    let shard = f64::from(sharers(strategy));
     let mixed = training.precision.is_mixed();
     let over = |stage: Zero| if strategy.zero >= stage { shard } else { 1.0 };
     if training.frozen {
@@ -82,7 +87,8 @@ fn states(training: &Training, parameters: f64) -> [f64; 3] {
 
 fn of_stage(training: &Training, segments: &[Segment], stage: u32) -> Memory {
     let stages = training.strategy.pipeline.get();
-    let (mut parameters, mut saved, mut logits, mut largest, mut layer_parameters) = (0.0, 0.0, 0.0, 0.0_f64, 0.0_f64);
+    let (mut parameters, mut saved, mut logits, mut largest) = (0.0, 0.0, 0.0, 0.0_f64);
+    let (mut layer_parameters, mut outer_parameters) = (0.0_f64, 0.0_f64);
     for (index, segment) in segments.iter().enumerate() {
         let copies = copies(segment, index, segments.len(), stage, stages);
         parameters += copies * segment.parameters;
@@ -94,10 +100,22 @@ fn of_stage(training: &Training, segments: &[Segment], stage: u32) -> Memory {
         if copies > 0.0 {
             largest = largest.max(segment.output_bytes);
             layer_parameters = layer_parameters.max(segment.parameters);
+            if segment.repeat <= 1.0 {
+                outer_parameters = outer_parameters.max(segment.parameters);
+            }
         }
     }
+    let whole = parameters;
     let [parameters, gradients, optimizer] = states(training, parameters);
-    let gathered = if training.strategy.zero == Zero::Parameters { 2.0 * 2.0 * layer_parameters } else { 0.0 };
+    let gathered = match (training.strategy.zero, stages) {
+        // Two layers: one computes, the next arrives.
+        (Zero::Parameters, 1) => 2.0 * 2.0 * layer_parameters,
+        // A stage keeps its parameters and gradients whole between micro-batches.
+        (Zero::Parameters, _) => (2.0 + 4.0) * whole,
+        // The gradient of the vocabulary's matrix is made beside the sum that it is added to.
+        _ if training.frozen => 0.0,
+        _ => 4.0 * outer_parameters,
+    };
     Memory {
         parameters,
         gradients,

@@ -5,6 +5,7 @@ use scenarios::strategy::{Sync, Zero};
 
 use super::device::longer;
 use super::exchange::Exchanges;
+use super::memory::sharers;
 use super::{Constant, Constants, Device, Impossible, Training};
 use crate::performance::kernel::Segment;
 use crate::performance::network;
@@ -155,7 +156,7 @@ fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute
         Model::Dlrm(network) => network.dense_parameters() as f64,
         _ => parameters,
     };
-    if training.frozen || strategy.data.get() == 1 {
+    if training.frozen || strategy.data.saturating_mul(strategy.context).get() == 1 {
         return 0.0;
     }
     let value = if training.precision.is_mixed() { 2.0 } else { 4.0 };
@@ -189,7 +190,7 @@ fn optimizer(training: &Training, device: &Device, parameters: f64) -> f64 {
     }
     let shared = match training.strategy.zero {
         Zero::Replicated => 1.0,
-        _ => f64::from(training.strategy.shard.unwrap_or(training.strategy.data).get()),
+        _ => f64::from(sharers(&training.strategy)),
     };
     let learning = match &training.model {
         // Rows of tables are updated where they were read.
