@@ -13,6 +13,7 @@ pub mod measured;
 pub mod memory;
 pub mod network;
 pub mod operations;
+pub mod pipeline;
 pub mod runs;
 mod task;
 pub mod training;
