@@ -151,7 +151,8 @@ mod tests {
             return if seconds.is_empty() { 0.0 } else { f64::INFINITY };
         };
         let cuts = 1..=seconds.len();
-        let slowest = |cut: usize| (seconds[..cut].iter().sum::<f64>() / speed).max(best_of_all(&seconds[cut..], others));
+        let slowest =
+            |cut: usize| (seconds[..cut].iter().sum::<f64>() / speed).max(best_of_all(&seconds[cut..], others));
         cuts.map(slowest).fold(f64::INFINITY, f64::min)
     }
 
