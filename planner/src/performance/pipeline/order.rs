@@ -22,10 +22,21 @@ pub struct Order {
     micro_batches: u64,
 }
 
-/// A pass of a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A place in the order of one direction; the default is the first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Slot {
-    /// Chunk of the device, in the order of the pass.
+    /// First micro-batch of the group.
+    first: u64,
+    /// Chunk of the device, in the order of the direction.
+    chunk: u64,
+    /// Number in the group.
+    member: u64,
+}
+
+/// What a device does with one micro-batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// Chunk of the device, in the order of the direction.
     pub chunk: u64,
     /// Micro-batch.
     pub micro_batch: u64,
@@ -60,11 +71,22 @@ impl Order {
         warmup.min(self.slots())
     }
 
-    /// What stands in slot `index`; `None` if nothing does.
-    pub const fn slot(&self, index: u64) -> Option<Slot> {
-        let (round, within) = (index / (self.group * self.chunks), index % (self.group * self.chunks));
-        let micro_batch = round * self.group + within % self.group;
-        if micro_batch < self.micro_batches { Some(Slot { chunk: within / self.group, micro_batch }) } else { None }
+    /// What stands in the slot; `None` if nothing does.
+    pub const fn pass(&self, slot: Slot) -> Option<Pass> {
+        let micro_batch = slot.first + slot.member;
+        if micro_batch < self.micro_batches { Some(Pass { chunk: slot.chunk, micro_batch }) } else { None }
+    }
+
+    /// The slot after.
+    pub const fn after(&self, slot: Slot) -> Slot {
+        let Slot { first, chunk, member } = slot;
+        if member + 1 < self.group {
+            Slot { first, chunk, member: member + 1 }
+        } else if chunk + 1 < self.chunks {
+            Slot { first, chunk: chunk + 1, member: 0 }
+        } else {
+            Slot { first: first + self.group, chunk: 0, member: 0 }
+        }
     }
 }
 
@@ -78,9 +100,11 @@ mod tests {
     fn groups_go_through_one_chunk_after_the_other() {
         let schedule = Schedule::Interleaved { chunks: NonZeroU32::MIN.saturating_add(1) };
         let order = Order::new(schedule, 2, 3);
-        let slots: Vec<_> = (0..order.slots()).map(|i| order.slot(i).map(|s| (s.chunk, s.micro_batch))).collect();
+        let slots = std::iter::successors(Some(Slot::default()), |slot| Some(order.after(*slot)));
+        let passes = slots.map(|slot| order.pass(slot).map(|pass| (pass.chunk, pass.micro_batch)));
+        let passes: Vec<_> = passes.take(order.slots() as usize).collect();
         let expected = [Some((0, 0)), Some((0, 1)), Some((1, 0)), Some((1, 1)), Some((0, 2)), None, Some((1, 2)), None];
-        assert_eq!(slots, expected);
+        assert_eq!(passes, expected);
         assert_eq!([order.warmup(0), order.warmup(1)], [4, 2]);
     }
 

@@ -23,7 +23,7 @@ pub fn run(pipeline: &Pipeline<'_>) -> Run {
         return Run { step_seconds: gpipe(pipeline), in_flight, forward: Vec::new(), backward: Vec::new() };
     }
     let window = Window::new(pipeline);
-    let mut groups = 2 * window.lag + window.depth + 4;
+    let mut groups = 2 * window.lag + window.depth + 1;
     loop {
         let Some(short) = window.shortened(pipeline, groups) else { return simulation::follow(pipeline) };
         let mut run = simulation::follow(&short);

@@ -1,6 +1,6 @@
 //! Follows every pass of a step: each starts when its device is free and what it reads has arrived.
 
-use super::order::{Order, Slot};
+use super::order::{Order, Pass, Slot};
 use super::{Pipeline, Stage};
 
 /// Not yet.
@@ -30,7 +30,7 @@ pub fn follow(pipeline: &Pipeline<'_>) -> Run {
         forward: vec![PENDING; passes],
         backward: vec![PENDING; passes],
     };
-    let mut state: Vec<_> = (0..devices).map(|device| Device::new(device, &order)).collect();
+    let mut state: Vec<_> = (0..devices).map(|device| Device::new(device, devices, &order)).collect();
     // Forward passes become ready from the first device on, backward passes from the last: sweeps go to and fro.
     loop {
         let mut moved = false;
@@ -55,9 +55,13 @@ pub fn follow(pipeline: &Pipeline<'_>) -> Run {
 #[derive(Debug, Clone, Copy)]
 struct Device {
     index: usize,
+    devices: usize,
+    /// Turn of the first backward pass.
     warmup: u64,
-    turns: u64,
+    slots: u64,
     turn: u64,
+    forward: Slot,
+    backward: Slot,
     /// Whether the turn's forward pass is done.
     half: bool,
     clock: f64,
@@ -66,23 +70,40 @@ struct Device {
 }
 
 impl Device {
-    fn new(index: usize, order: &Order) -> Self {
-        let warmup = order.warmup(index as u64);
-        Self { index, warmup, turns: order.slots() + warmup, turn: 0, half: false, clock: 0.0, kept: 0, peak: 0 }
+    fn new(index: usize, devices: usize, order: &Order) -> Self {
+        Self {
+            index,
+            devices,
+            warmup: order.warmup(index as u64),
+            slots: order.slots(),
+            turn: 0,
+            forward: Slot::default(),
+            backward: Slot::default(),
+            half: false,
+            clock: 0.0,
+            kept: 0,
+            peak: 0,
+        }
     }
 
     /// Takes passes up to the first that is not ready. Whether it took any.
     fn advance(&mut self, pipeline: &Pipeline<'_>, order: &Order, run: &mut Run) -> bool {
         let before = (self.turn, self.half);
-        while self.turn < self.turns {
+        while self.turn < self.slots + self.warmup {
             if !self.half {
-                if !self.forward(pipeline, order, run) {
-                    break;
+                if self.turn < self.slots {
+                    if !self.forward(pipeline, order, run) {
+                        break;
+                    }
+                    self.forward = order.after(self.forward);
                 }
                 self.half = true;
             }
-            if !self.backward(pipeline, order, run) {
-                break;
+            if self.turn >= self.warmup {
+                if !self.backward(pipeline, order, run) {
+                    break;
+                }
+                self.backward = order.after(self.backward);
             }
             self.half = false;
             self.turn += 1;
@@ -90,10 +111,10 @@ impl Device {
         before != (self.turn, self.half)
     }
 
+    /// Takes a forward pass. Whether it was ready.
     fn forward(&mut self, pipeline: &Pipeline<'_>, order: &Order, run: &mut Run) -> bool {
-        let slot = if self.turn < order.slots() { order.slot(self.turn) } else { None };
-        let Some(Slot { chunk, micro_batch }) = slot else { return true };
-        let (stages, p) = (pipeline.stages, pipeline.devices());
+        let Some(Pass { chunk, micro_batch }) = order.pass(self.forward) else { return true };
+        let (stages, p) = (pipeline.stages, self.devices);
         let stage = chunk as usize * p + self.index;
         let row = micro_batch as usize * stages.len();
         let arrival = if stage == 0 { 0.0 } else { run.forward[row + stage - 1] + stages[stage - 1].hop };
@@ -107,12 +128,12 @@ impl Device {
         true
     }
 
+    /// Takes a backward pass. Whether it was ready.
     fn backward(&mut self, pipeline: &Pipeline<'_>, order: &Order, run: &mut Run) -> bool {
-        let slot = self.turn.checked_sub(self.warmup).and_then(|index| order.slot(index));
-        let Some(Slot { chunk, micro_batch }) = slot else { return true };
+        let Some(Pass { chunk, micro_batch }) = order.pass(self.backward) else { return true };
         let stages: &[Stage] = pipeline.stages;
         // Backward passes go through the chunks from the last to the first.
-        let p = pipeline.devices();
+        let p = self.devices;
         let stage = stages.len() - p - chunk as usize * p + self.index;
         let row = micro_batch as usize * stages.len();
         let last = stage + 1 == stages.len();
