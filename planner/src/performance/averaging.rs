@@ -53,7 +53,7 @@ impl Averaging {
                 return Err(AveragingError::Value { what, value });
             }
         }
-        if !(self.bytes_per_second > 0.0) {
+        if self.bytes_per_second.is_nan() || self.bytes_per_second <= 0.0 {
             return Err(AveragingError::Value { what: "the link's bandwidth", value: self.bytes_per_second });
         }
         let n = f64::from(replicas);

@@ -93,7 +93,7 @@ impl Input {
             ("the number of cores", self.cores),
         ];
         let amount = amounts.into_iter().find(|(_, value)| !(0.0..f64::INFINITY).contains(value));
-        let wrong = amount.or_else(|| rates.into_iter().find(|(_, value)| !(*value > 0.0)));
+        let wrong = amount.or_else(|| rates.into_iter().find(|(_, value)| value.is_nan() || *value <= 0.0));
         wrong.map_or(Ok(()), |(what, value)| Err(InputError { what, value }))
     }
 }

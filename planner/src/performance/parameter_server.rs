@@ -113,7 +113,7 @@ impl ParameterServer<'_> {
             ("the bandwidth of a worker", self.worker_bytes_per_second),
             ("the bandwidth of a server", self.server_bytes_per_second),
         ];
-        let wrong = bandwidths.into_iter().find(|(_, value)| !(*value > 0.0));
+        let wrong = bandwidths.into_iter().find(|(_, value)| value.is_nan() || *value <= 0.0);
         let times = self.worker_seconds.iter().map(|seconds| ("the step of a worker", *seconds));
         let figures = times.chain([("the size of the parameters", self.bytes)]);
         let wrong = wrong.or_else(|| figures.into_iter().find(|(_, value)| !(0.0..f64::INFINITY).contains(value)));

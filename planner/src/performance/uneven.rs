@@ -77,8 +77,8 @@ fn below_proportion(records: u64, seconds: &[f64]) -> Vec<u64> {
     let speed: f64 = seconds.iter().map(|time| 1.0 / time).sum();
     let spare = (records - seconds.len() as u64) as f64;
     // A little less, so that rounding never gives out more than there is.
-    let share = |time: &f64| 1 + (spare / time / speed * (1.0 - 1e-12)).floor() as u64;
-    seconds.iter().map(|time| share(time).saturating_sub(2).max(1)).collect()
+    let proportion = |time: &f64| (spare / time / speed * (1.0 - 1e-12)).floor() as u64;
+    seconds.iter().map(|time| proportion(time).saturating_sub(1).max(1)).collect()
 }
 
 /// When a replica is done with one more record; ties go to the first.

@@ -23,29 +23,30 @@ pub fn run(pipeline: &Pipeline<'_>) -> Run {
         return Run { step_seconds: gpipe(pipeline), in_flight, forward: Vec::new(), backward: Vec::new() };
     }
     let window = Window::new(pipeline);
-    let mut groups = 2 * window.lag + window.depth + 1;
+    let mut groups = window.depth + if window.group == 1 { 2 * window.lag + 4 } else { window.lag + 3 };
     loop {
         let Some(short) = window.shortened(pipeline, groups) else { return simulation::follow(pipeline) };
         let mut run = simulation::follow(&short);
-        let left = (pipeline.micro_batches - short.micro_batches) as f64 / window.group as f64;
-        let period = window.period(&short, &run);
-        let passes = 2 * short.micro_batches * pipeline.stages.len() as u64;
-        if let Some((groups, growth)) = period {
-            // Whole periods were left out, the rest was simulated.
-            let skipped = (left as u64 / groups) as f64;
-            let rest = pipeline.micro_batches - (skipped as u64) * groups * window.group;
-            if rest != short.micro_batches {
-                run = simulation::follow(&Pipeline { micro_batches: rest, ..*pipeline });
-            }
-            run.step_seconds += skipped * growth;
-            return run;
+        if let Some((period, growth)) = window.period(&short, &run) {
+            return repeated(pipeline, &short, run, period * window.group, growth);
         }
-        if passes > MOST_PASSES {
+        if 2 * short.micro_batches * pipeline.stages.len() as u64 > MOST_PASSES {
+            let left = (pipeline.micro_batches - short.micro_batches) as f64 / window.group as f64;
             run.step_seconds += left * window.mean_growth(&short, &run);
             return run;
         }
         groups *= 2;
     }
+}
+
+/// The step from one with as many whole periods of `period` micro-batches less as `short` allows.
+fn repeated(pipeline: &Pipeline<'_>, short: &Pipeline<'_>, run: Run, period: u64, growth: f64) -> Run {
+    let skipped = (pipeline.micro_batches - short.micro_batches) / period;
+    let micro_batches = pipeline.micro_batches - skipped * period;
+    let same = micro_batches == short.micro_batches;
+    let mut run = if same { run } else { simulation::follow(&Pipeline { micro_batches, ..*pipeline }) };
+    run.step_seconds += skipped as f64 * growth;
+    run
 }
 
 /// How far passes depend on earlier ones, in groups of micro-batches.

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn where_nothing_fails_no_checkpoint_is_needed() {
-        assert_eq!([daly(5.0, f64::INFINITY), optimal(5.0, f64::INFINITY)], [f64::INFINITY; 2]);
-        assert_eq!(availability(1.0, 2.0, 100.0, 0.0), 0.0);
+        assert!(daly(5.0, f64::INFINITY).is_infinite() && optimal(5.0, f64::INFINITY).is_infinite());
+        assert!(availability(1.0, 2.0, 100.0, 0.0) < f64::EPSILON);
     }
 }

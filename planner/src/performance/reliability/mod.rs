@@ -10,6 +10,8 @@ pub use interval::{availability, availability_interval, daly, optimal, young};
 
 /// Seconds of an hour.
 const HOUR: f64 = 3600.0;
+/// Least work between two checkpoints that cost nothing, in seconds.
+const SHORTEST_INTERVAL: f64 = 1.0;
 
 /// What can stop a job.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,7 +107,8 @@ impl Failures {
         let notice_suffices = self.spot_notice_seconds >= write;
         let mtbf = 1.0 / self.failure_rate(notice_suffices);
         // A checkpoint begins when the one before is written.
-        let interval = interval_seconds.unwrap_or_else(|| daly(blocked, mtbf).max(write - blocked));
+        let interval =
+            interval_seconds.unwrap_or_else(|| daly(blocked, mtbf).max(write - blocked).max(SHORTEST_INTERVAL));
         positive("the interval between checkpoints", interval)?;
         let wall = expected_wall_seconds(work_seconds, interval, blocked, self.restart_seconds, mtbf);
         let with_notice = if notice_suffices { self.spot_rate() * (write + self.restart_seconds) } else { 0.0 };
@@ -201,6 +204,8 @@ mod tests {
         let never = Failures { device_mtbf_seconds: f64::INFINITY, ..LLAMA_3 };
         let found = never.reliability(1000.0, &checkpoint(10.0), Some(100.0)).expect("it is valid");
         assert!((found.wall_seconds - 1100.0).abs() < 1e-9, "{found:?}");
+        let free = LLAMA_3.reliability(1000.0, &checkpoint(0.0), None).expect("it is valid");
+        assert!((0.9..1.0).contains(&free.goodput), "{free:?}");
         let chosen = never.reliability(1000.0, &checkpoint(10.0), None).expect("it is valid");
         assert!((chosen.wall_seconds - 1010.0).abs() < 1e-9, "{chosen:?}");
     }
@@ -241,6 +246,6 @@ mod tests {
             assert!((mean / expected - 1.0).abs() < 0.02, "{mean} instead of {expected}");
         };
         check(1000.0, 100.0, 5.0, 0.0, 400.0);
-        check(1000.0, 50.0, 5.0, 0.0, 100.0);
+        check(1000.0, 50.0, 5.0, 20.0, 100.0);
     }
 }
