@@ -240,6 +240,22 @@ mod tests {
         assert_eq!(time_of(Algorithm::Hierarchical, Kind::AllReduce, 0.0, &group, &topology()), None);
     }
 
+    #[test]
+    fn small_messages_wait_for_every_hop() {
+        // Eight ranks in each of four nodes: of 31 hops of a chain three leave a node.
+        let group = Group::strided(32, 1, 8);
+        let check = |algorithm, kind, microseconds: f64| {
+            let found = time_of(algorithm, kind, 0.0, &group, &topology());
+            assert!(found.is_some_and(|found| close(found, microseconds * 1e-6)), "{algorithm:?} {kind:?}: {found:?}");
+        };
+        check(Algorithm::Ring, Kind::AllReduce, 2.0 * (28.0 * 5.0 + 3.0 * 20.0));
+        check(Algorithm::Ring, Kind::AllToAll, 28.0 * 5.0 + 3.0 * 20.0);
+        check(Algorithm::Ring, Kind::PointToPoint, 20.0);
+        check(Algorithm::Tree, Kind::AllGather, 5.0 * 20.0);
+        // Three rounds of halving inside, two trees of two levels between, three rounds of doubling inside.
+        check(Algorithm::Hierarchical, Kind::AllReduce, 3.0 * 5.0 + 4.0 * 20.0 + 3.0 * 5.0);
+    }
+
     proptest! {
         #[test]
         fn times_are_finite_and_grow_with_bytes(
