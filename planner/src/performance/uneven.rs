@@ -41,7 +41,7 @@ const MOST_RECORDS: u64 = 1 << 53;
 
 /// Shares of `records` with the shortest time of the slowest replica; every replica gets at least one record.
 ///
-/// Replica i takes `seconds[i]` for a record. Shares start below proportion, ⌊records · (1/tᵢ)/Σ(1/t)⌋, which no best
+/// Replica i takes `seconds[i]` for a record. Shares start one below proportion, records · (1/tᵢ)/Σ(1/t), which no best
 /// sharing needs to fall below, and the records that remain go one by one to the replica that is done first with one
 /// more (exact for a minimum of maxima of growing functions; Ibaraki and Katoh 1988, chapter 4).
 ///
