@@ -4,18 +4,24 @@
 //! measured machine profile ([`measured`]) or a data sheet ([`data_sheet`]). Collectives
 //! ([`collective`]) and memory ([`memory`]) complete the step. Formulas and sources: `performance.md`.
 
+pub mod averaging;
 pub mod calibration;
 pub mod collective;
 pub mod data_sheet;
 pub mod fit;
+pub mod input;
 pub mod kernel;
 pub mod measured;
 pub mod memory;
 pub mod network;
 pub mod operations;
+pub mod parameter_server;
+pub mod pipeline;
+pub mod reliability;
 pub mod runs;
 mod task;
 pub mod training;
+pub mod uneven;
 
 pub use data_sheet::DataSheetMachine;
 pub use measured::MeasuredMachine;
