@@ -1,5 +1,7 @@
 //! What a device computes, apart from how fast: kernels and the segments of a network that they make up.
 
+use super::collective::Kind;
+
 /// Which rates of a device a kernel is bound by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -80,7 +82,7 @@ pub struct Message {
     /// Which ranks.
     pub axis: Axis,
     /// Collective.
-    pub exchange: Exchange,
+    pub kind: Kind,
     /// Size of the whole buffer: what each rank holds before an all-reduce or after an all-gather, or sends in all to
     /// the others in an all-to-all or point to point.
     pub bytes: f64,
@@ -99,19 +101,4 @@ pub enum Axis {
     Context,
     /// Ranks that share experts, or the tables of a recommender.
     Expert,
-}
-
-/// Collectives of segments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Exchange {
-    /// Sum in every rank.
-    AllReduce,
-    /// Parts gathered in every rank.
-    AllGather,
-    /// Sum, of which every rank keeps a part.
-    ReduceScatter,
-    /// Every rank sends another part to every other.
-    AllToAll,
-    /// To the next rank.
-    PointToPoint,
 }

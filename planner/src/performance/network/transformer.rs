@@ -7,7 +7,8 @@ use scenarios::model::{Transformer, TransformerKind};
 use scenarios::precision::Precision;
 use scenarios::strategy::{Recompute, Strategy, Zero};
 
-use crate::performance::kernel::{Axis, Class, Exchange, Kernel, Message, Segment};
+use crate::performance::collective::Kind;
+use crate::performance::kernel::{Axis, Class, Kernel, Message, Segment};
 
 /// What a lowering needs to know besides the network.
 #[derive(Debug, Clone, Copy)]
@@ -183,29 +184,29 @@ impl<'a> Rank<'a> {
         let tokens = self.value * self.n * self.h;
         let again = if self.strategy.recompute == Recompute::Full { 1.0 } else { 0.0 };
         if self.strategy.tensor.get() > 1 {
-            let message = |exchange, each: f64| Message {
+            let message = |kind, each: f64| Message {
                 axis: Axis::Tensor,
-                exchange,
+                kind,
                 bytes: tokens,
                 forward: each,
                 backward: each * (1.0 + again),
             };
             if self.strategy.sequence {
-                list.extend([message(Exchange::AllGather, 2.0), message(Exchange::ReduceScatter, 2.0)]);
+                list.extend([message(Kind::AllGather, 2.0), message(Kind::ReduceScatter, 2.0)]);
             } else {
-                list.push(message(Exchange::AllReduce, 2.0));
+                list.push(message(Kind::AllReduce, 2.0));
             }
         }
         if self.strategy.context.get() > 1 {
             let ranks = f64::from(self.strategy.context.get());
             let bytes = self.value * self.n * 2.0 * self.kv;
-            let (axis, exchange, forward) = (Axis::Context, Exchange::PointToPoint, ranks - 1.0);
-            list.push(Message { axis, exchange, bytes, forward, backward: forward * (2.0 + again) });
+            let (axis, kind, forward) = (Axis::Context, Kind::PointToPoint, ranks - 1.0);
+            list.push(Message { axis, kind, bytes, forward, backward: forward * (2.0 + again) });
         }
         if let Some(experts) = self.model.experts.filter(|_| self.strategy.expert.get() > 1) {
             let bytes = tokens * experts.active.get() as f64 / self.t;
-            let (axis, exchange) = (Axis::Expert, Exchange::AllToAll);
-            list.push(Message { axis, exchange, bytes, forward: 2.0, backward: 2.0 * (1.0 + again) });
+            let (axis, kind) = (Axis::Expert, Kind::AllToAll);
+            list.push(Message { axis, kind, bytes, forward: 2.0, backward: 2.0 * (1.0 + again) });
         }
         list
     }
@@ -277,8 +278,8 @@ impl<'a> Rank<'a> {
 
     fn shared_output(&self, forward: f64, backward: f64) -> Vec<Message> {
         let bytes = self.value * self.n * self.h;
-        let (axis, exchange) = (Axis::Tensor, Exchange::AllReduce);
-        let message = Message { axis, exchange, bytes, forward, backward };
+        let (axis, kind) = (Axis::Tensor, Kind::AllReduce);
+        let message = Message { axis, kind, bytes, forward, backward };
         if self.strategy.tensor.get() > 1 { vec![message] } else { vec![] }
     }
 

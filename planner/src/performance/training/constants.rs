@@ -19,7 +19,7 @@ pub enum Constant {
     Gather,
     /// Start of a kernel, in seconds.
     Launch,
-    /// Start of a collective, in seconds.
+    /// One message of a collective, in seconds.
     Latency,
     /// Share of the data sheet's bandwidth between devices of a node that collectives reach.
     Inside,
@@ -84,7 +84,7 @@ impl Constant {
             Self::Bandwidth => (0.75, 0.3),
             Self::Gather => (0.3, 0.7),
             Self::Launch => (9e-6, 0.5),
-            Self::Latency => (15e-6, 0.8),
+            Self::Latency => (5e-6, 0.7),
             Self::Inside => (0.65, 0.4),
             Self::Between => (0.6, 0.6),
             Self::Exposed => (0.3, 0.7),

@@ -9,6 +9,7 @@ use super::memory::sharers;
 use super::{Constant, Constants, Device, Impossible, Training};
 use crate::performance::kernel::Segment;
 use crate::performance::network;
+use crate::performance::pipeline::{self, Pipeline, Stage};
 
 /// Time of one optimiser step by parts, in seconds. Parts add up to the step.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -87,24 +88,35 @@ pub fn step(training: &Training, segments: &[Segment], constants: &Constants) ->
     let m = training.micro_batches() as f64;
     let slowest = stages.iter().copied().reduce(|a, b| if b.total() > a.total() { b } else { a }).unwrap_or_default();
     let boundary = segments.iter().map(|segment| segment.output_bytes).fold(0.0, f64::max);
-    let hop = exchanges.stage(boundary);
-    let all: f64 = stages.iter().map(Piece::total).sum();
-    let chunks = f64::from(training.strategy.schedule.chunks());
-    let waiting = (all - slowest.total()) / chunks;
-    let p = f64::from(training.strategy.pipeline.get());
-    let exposed = constants.get(Constant::Exposed).min(1.0);
-    let hops = if p > 1.0 { 2.0 * hop * ((p - 1.0) + exposed * (m - 1.0).max(0.0) * chunks) } else { 0.0 };
+    let whole = pipelined(training, &stages, exchanges.stage(boundary))?;
     let parameters = stages.iter().map(|stage| stage.parameters).fold(0.0, f64::max);
     let compute = slowest.forward + slowest.backward + slowest.messages;
     Ok(Step {
         forward: m * slowest.forward,
         backward: m * slowest.backward,
         layers: m * slowest.messages,
-        bubble: waiting + hops,
+        bubble: (whole - m * slowest.total()).max(0.0),
         replicas: replicas(training, &exchanges, parameters, compute, constants) + tables(training, &exchanges),
         optimizer: optimizer(training, &device, parameters),
         fixed: constants.get(Constant::Step),
     })
+}
+
+/// Time of all micro-batches in the pipeline, in seconds: simulated where the schedule can be cut into equal chunks.
+///
+/// Stages of a chunk are taken as equal parts of the device's stage.
+fn pipelined(training: &Training, stages: &[Piece], hop: f64) -> Result<f64, Impossible> {
+    let schedule = training.strategy.schedule;
+    let chunks = schedule.chunks();
+    let part = |piece: &Piece| {
+        let share = 1.0 / f64::from(chunks);
+        // Messages inside a stage go with its passes, two thirds of them backward.
+        let forward = (piece.forward + piece.messages / 3.0) * share;
+        Stage { forward, backward: (piece.backward + piece.messages * 2.0 / 3.0) * share, hop }
+    };
+    let dealt: Vec<Stage> = (0..chunks).flat_map(|_| stages.iter().map(part)).collect();
+    let pipeline = Pipeline { schedule, micro_batches: training.micro_batches(), stages: &dealt };
+    pipeline::closed_form(&pipeline).map_err(|error| Impossible::Model(error.to_string()))
 }
 
 /// Starts of kernels that one collective costs the host.
