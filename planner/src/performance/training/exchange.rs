@@ -1,7 +1,10 @@
 //! Time of messages between the ranks of a training.
 
 use super::{Constant, Constants, Training};
-use crate::performance::collective::{Group, Kind, Link, Topology, time};
+use std::sync::OnceLock;
+
+use crate::performance::collective::measured::{Measurements, Table};
+use crate::performance::collective::{Group, Kind, Level, Link, Topology, time};
 use crate::performance::kernel::{Axis, Message};
 
 /// Message times of one training.
@@ -31,7 +34,10 @@ impl Exchanges {
         let stage = t.saturating_mul(all);
         let latency_seconds = constants.get(Constant::Latency);
         let link = |rate: f64, share| Link { latency_seconds, bytes_per_second: rate * constants.get(share) };
-        let inside = link(training.cluster.inside_bytes_per_second, Constant::Inside);
+        let inside = Level {
+            link: link(training.cluster.inside_bytes_per_second, Constant::Inside),
+            measured: measured(&training.cluster.device),
+        };
         let between = link(training.cluster.between_bytes_per_second, Constant::Between);
         Self {
             tensor: group(t, 1),
@@ -90,4 +96,10 @@ impl Exchanges {
     pub fn stage(&self, bytes: f64) -> f64 {
         self.time(Kind::PointToPoint, bytes, &self.stage)
     }
+}
+
+/// Collectives that were measured between devices of that name in one node.
+fn measured(device: &str) -> Option<&'static Measurements> {
+    static SHIPPED: OnceLock<Table> = OnceLock::new();
+    SHIPPED.get_or_init(|| Table::shipped().unwrap_or_default()).device(device)
 }
