@@ -4,7 +4,6 @@
 //! measured machine profile ([`measured`]) or a data sheet ([`data_sheet`]). Collectives
 //! ([`collective`]) and memory ([`memory`]) complete the step. Formulas and sources: `performance.md`.
 
-pub mod averaging;
 pub mod calibration;
 pub mod collective;
 pub mod data_sheet;
