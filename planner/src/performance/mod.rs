@@ -14,6 +14,7 @@ pub mod memory;
 pub mod network;
 pub mod operations;
 pub mod runs;
+pub mod serving;
 mod task;
 pub mod training;
 

@@ -1,0 +1,21 @@
+//! Predicts serving: prompts read, tokens generated, requests that share a replica.
+//!
+//! [`pass`] gives the time of one pass of a [`Server`], [`memory`] what its cache of keys and values holds. [`batching`]
+//! has the closed forms for static batches and for continuous batching; [`simulation`] plays the latter request by
+//! request. The [`Constants`] come from a [`ServingCalibration`], fitted to [`runs`]. Formulas: `performance.md`.
+
+pub mod batching;
+pub mod constants;
+#[cfg(test)]
+mod fixtures;
+pub mod load;
+pub mod memory;
+pub mod pass;
+pub mod server;
+
+pub use batching::{Operation, operate};
+pub use constants::{Constant, Constants};
+pub use load::{Bucket, Load};
+pub use memory::Memory;
+pub use pass::{Parts, Rates, Work};
+pub use server::{Impossible, Server};
