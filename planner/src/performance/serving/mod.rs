@@ -4,18 +4,27 @@
 //! has the closed forms for static batches and for continuous batching; [`simulation`] plays the latter request by
 //! request. The [`Constants`] come from a [`ServingCalibration`], fitted to [`runs`]. Formulas: `performance.md`.
 
+pub mod accuracy;
 pub mod batching;
+pub mod calibration;
 pub mod constants;
 #[cfg(test)]
 mod fixtures;
+mod known;
 pub mod load;
 pub mod memory;
 pub mod pass;
+pub mod predict;
+pub mod runs;
 pub mod server;
 
+pub use accuracy::{Predicted, Split, accuracy, fit};
 pub use batching::{Operation, operate};
+pub use calibration::{Batching, ServingCalibration};
 pub use constants::{Constant, Constants};
 pub use load::{Bucket, Load};
 pub use memory::Memory;
 pub use pass::{Parts, Rates, Work};
+pub use predict::{Serving, predict};
+pub use runs::{ServingRun, ServingRuns};
 pub use server::{Impossible, Server};
