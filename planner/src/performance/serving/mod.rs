@@ -5,6 +5,7 @@
 //! request. The [`Constants`] come from a [`ServingCalibration`], fitted to [`runs`]. Formulas: `performance.md`.
 
 pub mod accuracy;
+pub mod arrivals;
 pub mod batching;
 pub mod calibration;
 pub mod constants;
@@ -16,9 +17,12 @@ pub mod memory;
 pub mod pass;
 pub mod predict;
 pub mod runs;
+pub mod scheduler;
 pub mod server;
+pub mod simulation;
 
 pub use accuracy::{Predicted, Split, accuracy, fit};
+pub use arrivals::Arrivals;
 pub use batching::{Operation, operate};
 pub use calibration::{Batching, ServingCalibration};
 pub use constants::{Constant, Constants};
@@ -27,4 +31,5 @@ pub use memory::Memory;
 pub use pass::{Parts, Rates, Work};
 pub use predict::{Serving, predict};
 pub use runs::{ServingRun, ServingRuns};
+pub use scheduler::{Admission, Scheduler};
 pub use server::{Impossible, Server};
