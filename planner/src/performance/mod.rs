@@ -18,6 +18,7 @@ pub mod parameter_server;
 pub mod pipeline;
 pub mod reliability;
 pub mod runs;
+pub mod serving;
 mod task;
 pub mod training;
 pub mod uneven;
