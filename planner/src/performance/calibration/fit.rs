@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::performance::fit::least_squares::Hierarchy;
 use crate::performance::kernel::Segment;
 use crate::performance::runs::{Measured, Run};
-use crate::performance::training::{Constant, Constants, Impossible, Training, lower, step};
+use crate::performance::training::{Constant, Constants, Impossible, Timing, Training, lower, step};
 
 /// Error that is expected of a well-known run, as a standard deviation of logarithms.
 const EXPECTED_ERROR: f64 = 0.05;
@@ -81,7 +81,7 @@ impl<'a> Lowered<'a> {
 
     /// Logarithm of predicted over measured.
     pub(super) fn error(&self, constants: &Constants) -> Result<f64, Impossible> {
-        Ok((step::step(&self.run.training, &self.segments, constants)?.total() / self.seconds).ln())
+        Ok((step::step(&self.run.training, &self.segments, constants, Timing::ClosedForm)?.total() / self.seconds).ln())
     }
 }
 

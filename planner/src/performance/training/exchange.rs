@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use crate::performance::collective::measured::{Measurements, Table};
 use crate::performance::collective::{Group, Kind, Level, Link, Topology, time};
 use crate::performance::kernel::{Axis, Message};
+use crate::performance::parameter_server::ParameterServer;
 
 /// Message times of one training.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +71,29 @@ impl Exchanges {
     #[must_use]
     pub fn all_reduce(&self, bytes: f64) -> f64 {
         self.time(Kind::AllReduce, bytes, &self.replicas)
+    }
+
+    /// What a step takes longer than its computation, `worker_seconds`, with parameters on servers, in seconds. Servers
+    /// and workers have a node's network each, or the link inside a node where there is only one.
+    #[must_use]
+    pub fn servers(&self, worker_seconds: &[f64], servers: u32, staleness: u32, bytes: f64) -> f64 {
+        let nodes = self.replicas.spans[1];
+        let [inside, between, _] = self.topology.levels.map(|level| level.link.bytes_per_second);
+        let alone = nodes.units <= 1;
+        let exchange = ParameterServer {
+            worker_seconds,
+            servers,
+            bytes,
+            worker_bytes_per_second: if alone { inside } else { between / nodes.sharing },
+            server_bytes_per_second: if alone { inside } else { between },
+        };
+        let slowest = worker_seconds.iter().copied().fold(0.0, f64::max);
+        let step = if staleness == 0 {
+            exchange.step_seconds()
+        } else {
+            exchange.asynchronous(Some(staleness)).map(|free| worker_seconds.len() as f64 / free.updates_per_second)
+        };
+        step.map_or(0.0, |seconds| (seconds - slowest).max(0.0))
     }
 
     /// `count` all-to-alls between replicas, `bytes` in all.

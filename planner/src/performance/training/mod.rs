@@ -18,7 +18,7 @@ pub use device::Device;
 pub use job::{Impossible, Training};
 pub use memory::Memory;
 pub use search::{Found, Search, search};
-pub use step::Step;
+pub use step::{Step, Timing};
 
 use super::kernel::Segment;
 use super::network::{self, transformer};
@@ -29,7 +29,7 @@ use super::network::{self, transformer};
 /// The strategy is impossible, or the data sheet lacks a rate.
 pub fn predict(training: &Training, constants: &Constants) -> Result<Step, Impossible> {
     training.check()?;
-    step::step(training, &lower(training)?, constants)
+    step::step(training, &lower(training)?, constants, Timing::Simulated)
 }
 
 /// The segments of one rank.

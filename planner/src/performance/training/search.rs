@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use scenarios::strategy::{Recompute, Schedule, Strategy, Zero};
 
 use super::memory::{self, RESERVE};
-use super::{Constants, Memory, Step, Training, lower, step};
+use super::{Constants, Memory, Step, Timing, Training, lower, step};
 
 /// A strategy with its prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,7 +54,7 @@ pub fn search(training: &Training, constants: impl Fn(&Training) -> Constants) -
                 search.too_large += 1;
                 continue;
             }
-            if let Ok(step) = step::step(&candidate, &segments, &constants) {
+            if let Ok(step) = step::step(&candidate, &segments, &constants, Timing::ClosedForm) {
                 search.found.push(Found { strategy, step, memory });
             }
         }

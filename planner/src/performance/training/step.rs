@@ -52,6 +52,18 @@ impl Step {
     }
 }
 
+/// How pipelines are timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// By formula, for searches and fits.
+    ClosedForm,
+    /// By simulation of all passes.
+    Simulated,
+}
+
+/// Share of a micro-batch's time in which gradients of other layers are ready: the backward pass but for its start.
+const BACKWARD_SHARE: f64 = 0.6;
+
 /// Time of one micro-batch in one piece of a network.
 #[derive(Debug, Clone, Copy, Default)]
 struct Piece {
@@ -78,7 +90,12 @@ impl Piece {
 ///
 /// # Errors
 /// The data sheet lacks the peak.
-pub fn step(training: &Training, segments: &[Segment], constants: &Constants) -> Result<Step, Impossible> {
+pub fn step(
+    training: &Training,
+    segments: &[Segment],
+    constants: &Constants,
+    timing: Timing,
+) -> Result<Step, Impossible> {
     let no_peak = || Impossible::NoPeak { device: training.cluster.device.clone(), precision: training.precision };
     let device = Device::of(&training.cluster, training.precision, *constants).ok_or_else(no_peak)?;
     let exchanges = Exchanges::new(training, constants);
@@ -88,7 +105,7 @@ pub fn step(training: &Training, segments: &[Segment], constants: &Constants) ->
     let m = training.micro_batches() as f64;
     let slowest = stages.iter().copied().reduce(|a, b| if b.total() > a.total() { b } else { a }).unwrap_or_default();
     let boundary = segments.iter().map(|segment| segment.output_bytes).fold(0.0, f64::max);
-    let whole = pipelined(training, &stages, exchanges.stage(boundary))?;
+    let whole = pipelined(training, &stages, exchanges.stage(boundary), timing)?;
     let parameters = stages.iter().map(|stage| stage.parameters).fold(0.0, f64::max);
     let compute = slowest.forward + slowest.backward + slowest.messages;
     Ok(Step {
@@ -102,10 +119,10 @@ pub fn step(training: &Training, segments: &[Segment], constants: &Constants) ->
     })
 }
 
-/// Time of all micro-batches in the pipeline, in seconds: simulated where the schedule can be cut into equal chunks.
+/// Time of all micro-batches in the pipeline, in seconds.
 ///
 /// Stages of a chunk are taken as equal parts of the device's stage.
-fn pipelined(training: &Training, stages: &[Piece], hop: f64) -> Result<f64, Impossible> {
+fn pipelined(training: &Training, stages: &[Piece], hop: f64, timing: Timing) -> Result<f64, Impossible> {
     let schedule = training.strategy.schedule;
     let chunks = schedule.chunks();
     let part = |piece: &Piece| {
@@ -116,7 +133,11 @@ fn pipelined(training: &Training, stages: &[Piece], hop: f64) -> Result<f64, Imp
     };
     let dealt: Vec<Stage> = (0..chunks).flat_map(|_| stages.iter().map(part)).collect();
     let pipeline = Pipeline { schedule, micro_batches: training.micro_batches(), stages: &dealt };
-    pipeline::closed_form(&pipeline).map_err(|error| Impossible::Model(error.to_string()))
+    let seconds = match timing {
+        Timing::ClosedForm => pipeline::closed_form(&pipeline),
+        Timing::Simulated => pipeline::simulate(&pipeline).map(|timeline| timeline.step_seconds),
+    };
+    seconds.map_err(|error| Impossible::Model(error.to_string()))
 }
 
 /// Starts of kernels that one collective costs the host.
@@ -179,12 +200,16 @@ fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute
     let m = training.micro_batches() as f64;
     match (strategy.sync, strategy.zero) {
         (Sync::Averaging { every_steps }, _) => exchanges.all_reduce(parameters * 4.0) / f64::from(every_steps.get()),
-        (_, Zero::Parameters) => {
+        (Sync::ParameterServer { servers, staleness }, _) => {
+            let workers = vec![m * compute; strategy.data.get() as usize];
+            exchanges.servers(&workers, servers.get(), staleness, bytes)
+        }
+        (Sync::AllReduce, Zero::Parameters) => {
             // Parameters are gathered forward and again backward.
             let gathers = 2.0 * exchanges.gather(bytes);
             m * hidden(gathers + exchanges.scatter(bytes), compute)
         }
-        _ => hidden(exchanges.all_reduce(bytes), 0.6 * compute),
+        (Sync::AllReduce, _) => hidden(exchanges.all_reduce(bytes), BACKWARD_SHARE * compute),
     }
 }
 
