@@ -72,7 +72,8 @@ impl ParameterServer<'_> {
     ///
     /// Over a long time a bound keeps every worker at the slowest one's rate, whatever its size; without one the rate is
     /// the sum of all. Both are capped by the servers' k·B_server/(2S). While a worker makes one update, the others make
-    /// the rest: its staleness is the total rate over its own, less one, on average over updates n − 1.
+    /// the rest: its staleness is the total rate over its own, less one, on average over updates n − 1. A bound limits
+    /// the worst, not that mean; a bound of 0 is the synchronous step, whose n updates count as one and lag by none.
     ///
     /// # Errors
     /// As for [`Self::exchange_seconds`].
@@ -80,18 +81,17 @@ impl ParameterServer<'_> {
         self.check()?;
         let workers = self.worker_seconds.len() as f64;
         let cycles = self.worker_seconds.iter().map(|seconds| seconds + self.alone_seconds());
-        let free = match most_staleness {
-            None => cycles.map(|cycle| 1.0 / cycle).sum::<f64>(),
-            Some(_) => workers / cycles.fold(0.0, f64::max),
+        let (free, staleness) = match most_staleness {
+            None => (cycles.map(|cycle| 1.0 / cycle).sum::<f64>(), workers - 1.0),
+            Some(0) => (workers / self.step_seconds()?, 0.0),
+            Some(_) => (workers / cycles.fold(0.0, f64::max), workers - 1.0),
         };
         let capacity = 1.0 / self.server_seconds();
         let updates_per_second = free.min(capacity);
         if !updates_per_second.is_finite() {
             return Err(ParameterServerError::Value { what: "the rate of updates", value: updates_per_second });
         }
-        let others = workers - 1.0;
-        let bound = most_staleness.map_or(f64::INFINITY, |most| others * (f64::from(most) + 1.0));
-        Ok(Asynchronous { updates_per_second, staleness: others.min(bound), server_bound: free > capacity })
+        Ok(Asynchronous { updates_per_second, staleness, server_bound: free > capacity })
     }
 
     /// Exchange of a worker that meets no other, in seconds.
@@ -147,14 +147,17 @@ mod tests {
 
     #[test]
     fn workers_that_do_not_wait_add_up_until_the_servers_are_full() {
-        let check = |servers: u32, staleness: Option<u32>, rate: f64, server_bound: bool| {
-            let found = ParameterServer { servers, ..SIZES }.asynchronous(staleness).expect("it is valid");
-            assert!((found.updates_per_second - rate).abs() < 1e-12, "{servers} {staleness:?}: {found:?}");
-            assert_eq!((found.server_bound, found.staleness), (server_bound, 3.0));
+        let check = |servers: u32, bound: Option<u32>, rate: f64, staleness: f64, server_bound: bool| {
+            let found = ParameterServer { servers, ..SIZES }.asynchronous(bound).expect("it is valid");
+            assert!((found.updates_per_second - rate).abs() < 1e-12, "{servers} {bound:?}: {found:?}");
+            assert_eq!((found.server_bound, found.staleness), (server_bound, staleness));
         };
-        check(1, None, 1.0, true);
-        check(4, None, 3.0 / 2.0 + 1.0 / 4.0, false);
-        check(4, Some(2), 1.0, false);
+        check(1, None, 1.0, 3.0, true);
+        check(4, None, 3.0 / 2.0 + 1.0 / 4.0, 3.0, false);
+        check(4, Some(2), 1.0, 3.0, false);
+        // The slowest worker's 3 s, then all four at once.
+        check(4, Some(0), 1.0, 0.0, false);
+        check(2, Some(0), 0.8, 0.0, false);
     }
 
     #[test]
