@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use scenarios::terminal::{Exit, Printer, Table};
+use scenarios::units::Interval;
 use serde::Serialize;
 
-use super::failure::Failure;
+use super::failure::{Failure, Unpredicted};
 use super::runs;
 use crate::cli::{AccuracyArguments, Global, LeaveOut};
 use crate::performance::calibration::{Prediction, Split, bundled, cross_validate};
 use crate::performance::runs::{Measured, Run, Runs};
+use crate::performance::serving::{self, ServingRun, ServingRuns};
 use crate::performance::training::{self, memory};
 
 /// Errors of a group of runs, in percent of the measured value.
@@ -28,6 +30,10 @@ struct Errors {
     /// Share of measured values between p10 and p90.
     inside_percent: Option<f64>,
     median_half_width_percent: Option<f64>,
+    /// Sets of configurations, of which the one predicted best is the measured best or within 5 % of it.
+    good_picks: usize,
+    /// Sets of at least two configurations of one network on as many devices.
+    choices: usize,
     worst: String,
     worst_percent: f64,
 }
@@ -43,9 +49,7 @@ struct Row {
     quantity: &'static str,
     unit: &'static str,
     measured: f64,
-    p10: f64,
-    p50: f64,
-    p90: f64,
+    predicted: Interval,
     error_percent: f64,
 }
 
@@ -58,25 +62,38 @@ struct Report {
 }
 
 /// A run with its prediction.
-struct Judged<'a> {
-    run: &'a Run,
+struct Judged {
     row: Row,
-    prediction: Option<Prediction>,
+    /// Groups that it counts in, each with its place in the table.
+    groups: Vec<(u8, String)>,
+    interval: Option<Inside>,
+    /// Runs that a choice among configurations is made from, and the time of a record: measured, predicted.
+    choice: Option<(String, [f64; 2])>,
+}
+
+/// How the interval of a run was.
+#[derive(Debug, Clone, Copy)]
+struct Inside {
+    is_inside: bool,
+    half_width: f64,
 }
 
 pub(super) fn run(arguments: &AccuracyArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
     let table = runs::read(&arguments.runs)?;
-    let judged = judge(&table, arguments.leave_out);
+    let judged = match &table {
+        runs::Table::Training(table) => training(table, arguments.leave_out),
+        runs::Table::Serving(table) => serving(table, arguments.leave_out)?,
+    };
     let groups = groups(&judged);
     let rows: Vec<Row> = judged.into_iter().map(|judged| judged.row).collect();
     let shown = if arguments.each { rows_table(&rows) } else { groups_table(&groups) };
-    let report = Report { groups, runs: rows, refused: runs::refused(&table) };
+    let report = Report { groups, runs: rows, refused: table.refused() };
     printer.table(global.format, &shown, &report);
-    runs::tell(&table, printer);
+    table.tell(printer);
     Ok(Exit::Done)
 }
 
-fn judge(table: &Runs, leave_out: LeaveOut) -> Vec<Judged<'_>> {
+fn training(table: &Runs, leave_out: LeaveOut) -> Vec<Judged> {
     let runs = &table.runs;
     let split = match leave_out {
         LeaveOut::Folds => Split::Folds,
@@ -85,85 +102,146 @@ fn judge(table: &Runs, leave_out: LeaveOut) -> Vec<Judged<'_>> {
         LeaveOut::Nothing => return runs.iter().filter_map(with_bundled).collect(),
     };
     let predictions = cross_validate(runs, split);
-    runs.iter().zip(predictions).filter_map(|(run, prediction)| judged(run, prediction)).collect()
+    runs.iter().zip(predictions).filter_map(|(run, prediction)| trained(run, prediction)).collect()
 }
 
 /// The bundled calibration's prediction, as `planner predict` gives it.
-fn with_bundled(run: &Run) -> Option<Judged<'_>> {
-    let Measured::StepSeconds(measured) = run.measured else { return judged(run, None) };
+fn with_bundled(run: &Run) -> Option<Judged> {
+    let Measured::StepSeconds(measured) = run.measured else { return trained(run, None) };
     let calibration = bundled();
     let constants = calibration.constants(&run.training, &run.stack);
     let predicted = training::predict(&run.training, &constants).ok()?.total();
     let interval = calibration.interval(predicted, &run.training, &run.stack);
-    judged(run, Some(Prediction { interval, error: (predicted / measured).ln(), part: 0 }))
+    trained(run, Some(Prediction { interval, error: (predicted / measured).ln(), part: 0 }))
 }
 
-fn judged(run: &Run, prediction: Option<Prediction>) -> Option<Judged<'_>> {
-    let (quantity, unit, measured, [p10, p50, p90]) = match (run.measured, prediction) {
-        (Measured::StepSeconds(seconds), Some(prediction)) => {
-            let interval = prediction.interval;
-            ("step", "s", seconds, [interval.p10, interval.p50, interval.p90])
-        }
+fn trained(run: &Run, prediction: Option<Prediction>) -> Option<Judged> {
+    let (quantity, unit, measured, interval) = match (run.measured, prediction) {
+        (Measured::StepSeconds(seconds), Some(prediction)) => ("step", "s", seconds, prediction.interval),
         (Measured::StepSeconds(_), None) => return None,
         (Measured::PeakBytes(bytes), _) => {
             let segments = training::lower(&run.training).ok()?;
-            ("memory", "bytes", bytes, [memory::of(&run.training, &segments).total(); 3])
+            let total = memory::of(&run.training, &segments).total();
+            ("memory", "bytes", bytes, Interval { p10: total, p50: total, p90: total })
         }
     };
+    let device = &run.training.cluster.device;
     let row = Row {
         id: run.id.clone(),
         source: run.source.clone(),
         model: run.model.clone(),
-        device: run.training.cluster.device.clone(),
+        device: device.clone(),
         strategy: run.training.strategy.to_string(),
         quantity,
         unit,
         measured,
-        p10,
-        p50,
-        p90,
-        error_percent: 100.0 * (p50 / measured - 1.0),
+        predicted: interval,
+        error_percent: 100.0 * (interval.p50 / measured - 1.0),
     };
-    Some(Judged { run, row, prediction })
+    let groups = match prediction {
+        None => vec![(9, "memory".to_owned())],
+        Some(prediction) => {
+            let class = match (run.training.transformer(), run.grade.as_str()) {
+                (Some(_), "A") => (1, "transformers, full configuration"),
+                (Some(_), _) => (2, "transformers, rest"),
+                (None, _) => (3, "other networks"),
+            };
+            let part = format!("part {}", prediction.part + 1);
+            let class = (class.0, class.1.to_owned());
+            vec![(0, "all steps".to_owned()), class, (4, part), (5, run.source.clone())]
+        }
+    };
+    let records = run.training.global_batch as f64;
+    let per_record = [measured / records, interval.p50 / records];
+    let same = format!("{} {} {device} {}", run.source, run.model, run.training.cluster.devices());
+    let choice = prediction.map(|_| (same, per_record));
+    let interval = prediction.map(|p| Inside { is_inside: p.is_inside(), half_width: p.half_width() });
+    Some(Judged { row, groups, interval, choice })
 }
 
-/// Errors of all steps, of kinds of networks, of parts and of sources, and of memory.
-fn groups(judged: &[Judged<'_>]) -> Vec<Errors> {
-    let mut list = Vec::new();
-    let mut add = |name: &str, of: &dyn Fn(&Judged<'_>) -> bool| {
-        let members: Vec<&Judged<'_>> = judged.iter().filter(|judged| of(judged)).collect();
-        list.extend(errors(name, &members));
+fn serving(table: &ServingRuns, leave_out: LeaveOut) -> Result<Vec<Judged>, Failure> {
+    let split = match leave_out {
+        LeaveOut::Folds => serving::Split::Folds,
+        LeaveOut::Devices => serving::Split::Devices,
+        LeaveOut::Nothing => serving::Split::None,
+        LeaveOut::Sources => return Err(Unpredicted::OneSource.into()),
     };
-    let is_step = |judged: &Judged<'_>| judged.prediction.is_some();
-    let is_transformer = |judged: &Judged<'_>| judged.run.training.transformer().is_some();
-    add("all steps", &is_step);
-    add("transformers, full configuration", &|j| is_step(j) && is_transformer(j) && j.run.grade == "A");
-    add("transformers, rest", &|j| is_step(j) && is_transformer(j) && j.run.grade != "A");
-    add("other networks", &|j| is_step(j) && !is_transformer(j));
-    let parts = judged.iter().filter_map(|judged| judged.prediction.map(|prediction| prediction.part)).max();
-    for part in 0..=parts.unwrap_or(0).min(4) {
-        add(&format!("part {}", part + 1), &|j| j.prediction.is_some_and(|prediction| prediction.part == part));
-    }
-    let mut sources: Vec<&str> = judged.iter().map(|judged| judged.run.source.as_str()).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    for source in sources {
-        add(source, &|j| is_step(j) && j.run.source == source);
-    }
-    add("memory", &|j| !is_step(j));
-    list
+    let predictions = serving::accuracy(&table.runs, split);
+    let judged = table.runs.iter().zip(predictions).filter_map(|(run, prediction)| Some(served(run, &prediction?)));
+    Ok(judged.collect())
 }
 
-fn errors(group: &str, members: &[&Judged<'_>]) -> Option<Errors> {
+fn served(run: &ServingRun, prediction: &serving::Predicted) -> Judged {
+    let (quantity, unit) = match run.measured {
+        serving::runs::Measured::FirstTokenSeconds(_) => ("first token", "s"),
+        serving::runs::Measured::TokensPerSecond(_) => ("throughput", "tokens/s"),
+    };
+    let batching = match run.load {
+        serving::Load::Batches(_) => (0, "static batches"),
+        _ => (5, "in-flight batching"),
+    };
+    let interval = prediction.predicted;
+    let row = Row {
+        id: run.id.clone(),
+        source: run.source.clone(),
+        model: run.model.clone(),
+        device: run.device.clone(),
+        strategy: format!("tensor {}, pipeline {}", run.server.tensor, run.server.pipeline),
+        quantity,
+        unit,
+        measured: prediction.measured,
+        predicted: interval,
+        error_percent: 100.0 * (interval.p50 / prediction.measured - 1.0),
+    };
+    let (place, name) = batching;
+    let groups = vec![
+        (place, name.to_owned()),
+        (place + 1, format!("{name}, {quantity}")),
+        (place + 2, format!("{name}, {}", run.device)),
+    ];
+    let half_width = (interval.p90 - interval.p10) / 2.0 / interval.p50;
+    let inside = Inside { is_inside: prediction.is_inside(), half_width };
+    Judged { row, groups, interval: Some(inside), choice: None }
+}
+
+/// Errors of every group, in the order of the table.
+fn groups(judged: &[Judged]) -> Vec<Errors> {
+    let mut members = BTreeMap::<&(u8, String), Vec<&Judged>>::new();
+    for judged in judged {
+        for group in &judged.groups {
+            members.entry(group).or_default().push(judged);
+        }
+    }
+    members.into_iter().filter_map(|((_, name), members)| errors(name, &members)).collect()
+}
+
+/// How often the configuration that is predicted to be the fastest of those of one network on as many devices is the
+/// fastest measured one, or within 5 % of it: such sets, and sets in all.
+fn picks(members: &[&Judged]) -> [usize; 2] {
+    let mut sets = BTreeMap::<&str, Vec<[f64; 2]>>::new();
+    for (set, times) in members.iter().filter_map(|judged| judged.choice.as_ref()) {
+        sets.entry(set).or_default().push(*times);
+    }
+    sets.retain(|_, times| times.len() > 1);
+    let good = sets.values().filter(|times| {
+        let best = times.iter().map(|[measured, _]| *measured).fold(f64::INFINITY, f64::min);
+        let picked = times.iter().min_by(|a, b| a[1].total_cmp(&b[1]));
+        picked.is_some_and(|[measured, _]| *measured <= 1.05 * best)
+    });
+    [good.count(), sets.len()]
+}
+
+fn errors(group: &str, members: &[&Judged]) -> Option<Errors> {
     let mut sizes: Vec<f64> = members.iter().map(|judged| judged.row.error_percent.abs()).collect();
     sizes.sort_by(f64::total_cmp);
     let count = members.len() as f64;
     let worst = members.iter().max_by(|a, b| a.row.error_percent.abs().total_cmp(&b.row.error_percent.abs()))?;
-    let predictions: Vec<Prediction> = members.iter().filter_map(|judged| judged.prediction).collect();
-    let mut widths: Vec<f64> = predictions.iter().map(Prediction::half_width).collect();
+    let intervals: Vec<Inside> = members.iter().filter_map(|judged| judged.interval).collect();
+    let mut widths: Vec<f64> = intervals.iter().map(|interval| interval.half_width).collect();
     widths.sort_by(f64::total_cmp);
-    let inside = predictions.iter().filter(|prediction| prediction.is_inside()).count() as f64;
-    let pairs: Vec<(f64, f64)> = members.iter().map(|judged| (judged.row.p50, judged.row.measured)).collect();
+    let inside = intervals.iter().filter(|interval| interval.is_inside).count() as f64;
+    let pairs: Vec<(f64, f64)> = members.iter().map(|judged| (judged.row.predicted.p50, judged.row.measured)).collect();
+    let [good_picks, choices] = picks(members);
     Some(Errors {
         group: group.to_owned(),
         runs: members.len(),
@@ -172,8 +250,10 @@ fn errors(group: &str, members: &[&Judged<'_>]) -> Option<Errors> {
         p90_percent: middle(&sizes, 0.9),
         bias_percent: members.iter().map(|judged| judged.row.error_percent).sum::<f64>() / count,
         rank_correlation: rank_correlation(&pairs),
-        inside_percent: (!predictions.is_empty()).then_some(100.0 * inside / count),
+        inside_percent: (!intervals.is_empty()).then_some(100.0 * inside / count),
         median_half_width_percent: (!widths.is_empty()).then(|| 100.0 * middle(&widths, 0.5)),
+        good_picks,
+        choices,
         worst: worst.row.id.clone(),
         worst_percent: worst.row.error_percent,
     })
@@ -208,7 +288,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 
 fn groups_table(groups: &[Errors]) -> Table {
     let mut table = Table::new(&[
-        "group", "runs", "MAPE %", "median %", "p90 %", "bias %", "rank", "inside %", "half-width %", "worst", "worst %",
+        "group", "runs", "MAPE %", "median %", "p90 %", "bias %", "rank", "inside %", "half-width %", "good picks", "worst", "worst %",
     ]);
     let one = |value: f64| format!("{value:.1}");
     for group in groups {
@@ -222,6 +302,7 @@ fn groups_table(groups: &[Errors]) -> Table {
             group.rank_correlation.map(|rank| format!("{rank:.3}")).unwrap_or_default(),
             group.inside_percent.map(one).unwrap_or_default(),
             group.median_half_width_percent.map(one).unwrap_or_default(),
+            if group.choices > 0 { format!("{} of {}", group.good_picks, group.choices) } else { String::new() },
             group.worst.clone(),
             format!("{:+.0}", group.worst_percent),
         ]);
@@ -243,9 +324,9 @@ fn rows_table(rows: &[Row]) -> Table {
             row.strategy.clone(),
             row.quantity.to_owned(),
             short(row.measured),
-            short(row.p10),
-            short(row.p50),
-            short(row.p90),
+            short(row.predicted.p10),
+            short(row.predicted.p50),
+            short(row.predicted.p90),
             row.unit.to_owned(),
             format!("{:+.1}", row.error_percent),
         ]);

@@ -6,7 +6,6 @@ use scenarios::document::DocumentError;
 use scenarios::scenario::LoadError;
 use scenarios::terminal::{Exit, Printer};
 
-use crate::performance::runs::ReadError;
 use crate::performance::training::Impossible;
 use crate::planning::PlanError;
 
@@ -32,8 +31,8 @@ pub(super) enum Failure {
 pub(super) enum TableError {
     #[error("cannot read the table `{}`: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("`{}` is no table of runs: {source}", path.display())]
-    Content { path: PathBuf, source: ReadError },
+    #[error("`{}` is no table of runs: {reason}", path.display())]
+    Content { path: PathBuf, reason: String },
 }
 
 /// Why there is no prediction.
@@ -47,6 +46,8 @@ pub(super) enum Unpredicted {
     Model { text: String },
     #[error(transparent)]
     Impossible(Impossible),
+    #[error("all serving runs are of one source, which cannot be left out")]
+    OneSource,
     #[error("no strategy fits: of {possible} that are possible, {too_large} need more memory than a device has")]
     NothingFits { possible: usize, too_large: usize },
 }
@@ -60,13 +61,14 @@ impl Unpredicted {
             }
             Self::Model { .. } => Some("see `planner schema scenario` for the form of a model".to_owned()),
             Self::Impossible(error) => error.help(),
+            Self::OneSource => Some("leave out `folds` or `devices`".to_owned()),
             Self::NothingFits { .. } => Some("take more or larger devices, or a batch that divides among them".to_owned()),
         }
     }
 
     const fn exit(&self) -> Exit {
         match self {
-            Self::Machine { .. } | Self::UnknownModel { .. } => Exit::Usage,
+            Self::Machine { .. } | Self::UnknownModel { .. } | Self::OneSource => Exit::Usage,
             Self::Model { .. } => Exit::InvalidDocument,
             Self::Impossible(_) | Self::NothingFits { .. } => Exit::Infeasible,
         }

@@ -8,36 +8,69 @@ use scenarios::terminal::Printer;
 
 use super::failure::{Failure, TableError};
 use crate::performance::runs::{self, Runs};
+use crate::performance::serving::{self, ServingRuns};
 
 /// Largest table that is read, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// A table of runs, told apart by its columns.
+pub(super) enum Table {
+    /// Trainings.
+    Training(Runs),
+    /// Answers to requests.
+    Serving(ServingRuns),
+}
+
 /// Reads a table from a file, or from standard input for `-`.
-pub(super) fn read(path: &Path) -> Result<Runs, Failure> {
+pub(super) fn read(path: &Path) -> Result<Table, Failure> {
     let failed = |source| Failure::Table(TableError::Read { path: path.to_owned(), source });
     let source: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {
         Box::new(fs_err::File::open(path).map_err(failed)?)
     };
-    let table = runs::read(source.take(MOST_BYTES));
-    table.map_err(|source| Failure::Table(TableError::Content { path: path.to_owned(), source }))
-}
-
-/// Runs that cannot be used, by reason.
-pub(super) fn refused(table: &Runs) -> BTreeMap<String, Vec<String>> {
-    let mut reasons = BTreeMap::<String, Vec<String>>::new();
-    for refused in &table.refused {
-        reasons.entry(refused.reason.clone()).or_default().push(refused.id.clone());
+    let mut bytes = Vec::new();
+    source.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();
+    let content = |reason: String| Failure::Table(TableError::Content { path: path.to_owned(), reason });
+    if serving::runs::is_serving(&header) {
+        let table = serving::runs::read(bytes.as_slice());
+        table.map(Table::Serving).map_err(|error| content(error.to_string()))
+    } else {
+        let table = runs::read(bytes.as_slice());
+        table.map(Table::Training).map_err(|error| content(error.to_string()))
     }
-    reasons
 }
 
-/// Says how many runs were used, and why the others were not.
-pub(super) fn tell(table: &Runs, printer: Printer) {
-    printer.status(&format!("{} runs used, {} refused:", table.runs.len(), table.refused.len()));
-    for (reason, ids) in refused(table) {
-        let more = if ids.len() > 3 { format!(" and {} more", ids.len() - 3) } else { String::new() };
-        printer.status(&format!("  {}: {reason} ({}{more})", ids.len(), ids[..ids.len().min(3)].join(", ")));
+impl Table {
+    fn used(&self) -> usize {
+        match self {
+            Self::Training(table) => table.runs.len(),
+            Self::Serving(table) => table.runs.len(),
+        }
+    }
+
+    /// Runs that cannot be used, by reason.
+    pub(super) fn refused(&self) -> BTreeMap<String, Vec<String>> {
+        let pairs: Vec<(&String, &String)> = match self {
+            Self::Training(table) => table.refused.iter().map(|refused| (&refused.reason, &refused.id)).collect(),
+            Self::Serving(table) => table.refused.iter().map(|refused| (&refused.reason, &refused.id)).collect(),
+        };
+        let mut reasons = BTreeMap::<String, Vec<String>>::new();
+        for (reason, id) in pairs {
+            reasons.entry(reason.clone()).or_default().push(id.clone());
+        }
+        reasons
+    }
+
+    /// Says how many runs were used, and why the others were not.
+    pub(super) fn tell(&self, printer: Printer) {
+        let refused = self.refused();
+        let count: usize = refused.values().map(Vec::len).sum();
+        printer.status(&format!("{} runs used, {count} refused.", self.used()));
+        for (reason, ids) in refused {
+            let more = if ids.len() > 3 { format!(" and {} more", ids.len() - 3) } else { String::new() };
+            printer.status(&format!("  {}: {reason} ({}{more})", ids.len(), ids[..ids.len().min(3)].join(", ")));
+        }
     }
 }
