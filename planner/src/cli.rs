@@ -50,7 +50,7 @@ pub enum Command {
     Predict(PredictArguments),
     /// Tell how far predictions miss a table of measured runs that the fit has not seen
     Accuracy(AccuracyArguments),
-    /// Fit constants to a table of measured runs and write the calibration
+    /// Fit constants to a table of training runs, serving runs or collectives, and write the calibration
     Fit(FitArguments),
     /// Print the JSON Schema of a document
     Schema(SchemaArguments),

@@ -83,6 +83,7 @@ pub(super) fn run(arguments: &AccuracyArguments, global: &Global, printer: Print
     let judged = match &table {
         runs::Table::Training(table) => training(table, arguments.leave_out),
         runs::Table::Serving(table) => serving(table, arguments.leave_out)?,
+        runs::Table::Collectives(_) => return Err(Unpredicted::Collectives.into()),
     };
     let groups = groups(&judged);
     let rows: Vec<Row> = judged.into_iter().map(|judged| judged.row).collect();

@@ -48,6 +48,8 @@ pub(super) enum Unpredicted {
     Impossible(Impossible),
     #[error("all serving runs are of one source, which cannot be left out")]
     OneSource,
+    #[error("a table of collectives has no runs")]
+    Collectives,
     #[error("no strategy fits: of {possible} that are possible, {too_large} need more memory than a device has")]
     NothingFits { possible: usize, too_large: usize },
 }
@@ -61,6 +63,7 @@ impl Unpredicted {
             }
             Self::Model { .. } => Some("see `planner schema scenario` for the form of a model".to_owned()),
             Self::Impossible(error) => error.help(),
+            Self::Collectives => Some("`planner fit` takes it, and its columns say how far the fit misses".to_owned()),
             Self::OneSource => Some("leave out `folds` or `devices`".to_owned()),
             Self::NothingFits { .. } => Some("take more or larger devices, or a batch that divides among them".to_owned()),
         }
@@ -68,7 +71,7 @@ impl Unpredicted {
 
     const fn exit(&self) -> Exit {
         match self {
-            Self::Machine { .. } | Self::UnknownModel { .. } | Self::OneSource => Exit::Usage,
+            Self::Machine { .. } | Self::UnknownModel { .. } | Self::OneSource | Self::Collectives => Exit::Usage,
             Self::Model { .. } => Exit::InvalidDocument,
             Self::Impossible(_) | Self::NothingFits { .. } => Exit::Infeasible,
         }

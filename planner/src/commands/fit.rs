@@ -1,14 +1,13 @@
 //! `planner fit`: constants from measured runs.
 
-use std::path::Path;
-
 use scenarios::document::{self, DocumentError};
 use scenarios::terminal::{Exit, Printer};
 
-use super::failure::Failure;
+use super::failure::{Failure, TableError};
 use super::runs::{self, Table};
 use crate::cli::FitArguments;
 use crate::performance::calibration::Calibration;
+use crate::performance::collective::measured::Table as Collectives;
 use crate::performance::serving;
 
 pub(super) fn run(arguments: &FitArguments, printer: Printer) -> Result<Exit, Failure> {
@@ -16,20 +15,24 @@ pub(super) fn run(arguments: &FitArguments, printer: Printer) -> Result<Exit, Fa
     table.tell(printer);
     let failed = |source| DocumentError::Write { path: arguments.output.clone(), source };
     fs_err::create_dir_all(&arguments.output).map_err(failed)?;
-    let path = match &table {
-        Table::Training(table) => write_training(&mut Calibration::of(&table.runs), &arguments.output)?,
-        Table::Serving(table) => {
-            let path = arguments.output.join("serving.json");
-            document::write_bytes(document::to_json(&serving::fit(&table.runs)).as_bytes(), &path)?;
-            path
+    let files: Vec<(&str, Vec<u8>)> = match &table {
+        Table::Training(table) => {
+            let mut calibration = Calibration::of(&table.runs);
+            document::seal(&mut calibration);
+            vec![("training.json", document::to_json(&calibration).into_bytes())]
+        }
+        Table::Serving(table) => vec![("serving.json", document::to_json(&serving::fit(&table.runs)).into_bytes())],
+        Table::Collectives(points) => {
+            let (constants, knots) = Collectives::fitted(points).map_err(|error| {
+                Failure::Table(TableError::Content { path: arguments.runs.clone(), reason: error.to_string() })
+            })?;
+            vec![("collectives.csv", constants), ("collective_curves.csv", knots)]
         }
     };
-    printer.status(&format!("Wrote `{}`.", path.display()));
+    for (name, bytes) in files {
+        let path = arguments.output.join(name);
+        document::write_bytes(&bytes, &path)?;
+        printer.status(&format!("Wrote `{}`.", path.display()));
+    }
     Ok(Exit::Done)
-}
-
-fn write_training(calibration: &mut Calibration, folder: &Path) -> Result<std::path::PathBuf, DocumentError> {
-    let path = folder.join("training.json");
-    document::write(calibration, &path)?;
-    Ok(path)
 }

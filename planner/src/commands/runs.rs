@@ -7,6 +7,7 @@ use std::path::Path;
 use scenarios::terminal::Printer;
 
 use super::failure::{Failure, TableError};
+use crate::performance::collective::measured::{Points, read_points};
 use crate::performance::runs::{self, Runs};
 use crate::performance::serving::{self, ServingRuns};
 
@@ -19,6 +20,8 @@ pub(super) enum Table {
     Training(Runs),
     /// Answers to requests.
     Serving(ServingRuns),
+    /// Collectives by size and number of devices.
+    Collectives(Points),
 }
 
 /// Reads a table from a file, or from standard input for `-`.
@@ -33,7 +36,10 @@ pub(super) fn read(path: &Path) -> Result<Table, Failure> {
     source.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed)?;
     let header = csv::Reader::from_reader(bytes.as_slice()).headers().cloned().unwrap_or_default();
     let content = |reason: String| Failure::Table(TableError::Content { path: path.to_owned(), reason });
-    if serving::runs::is_serving(&header) {
+    if header.iter().any(|name| name == "collective") {
+        let points = read_points(bytes.as_slice());
+        points.map(Table::Collectives).map_err(|error| content(error.to_string()))
+    } else if serving::runs::is_serving(&header) {
         let table = serving::runs::read(bytes.as_slice());
         table.map(Table::Serving).map_err(|error| content(error.to_string()))
     } else {
@@ -47,6 +53,7 @@ impl Table {
         match self {
             Self::Training(table) => table.runs.len(),
             Self::Serving(table) => table.runs.len(),
+            Self::Collectives(points) => points.len(),
         }
     }
 
@@ -55,6 +62,7 @@ impl Table {
         let pairs: Vec<(&String, &String)> = match self {
             Self::Training(table) => table.refused.iter().map(|refused| (&refused.reason, &refused.id)).collect(),
             Self::Serving(table) => table.refused.iter().map(|refused| (&refused.reason, &refused.id)).collect(),
+            Self::Collectives(_) => vec![],
         };
         let mut reasons = BTreeMap::<String, Vec<String>>::new();
         for (reason, id) in pairs {

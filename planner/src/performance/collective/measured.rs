@@ -1,7 +1,7 @@
 //! Collectives as they were measured: constants for each device, kind and number of ranks, and curves.
 //!
 //! Tables ship with the product (`planner/calibration/collectives.csv`, `collective_curves.csv`). They are made from
-//! published measurements by `cargo run --release -p planner --example fit_collectives -- CURVES.csv OUTPUT`.
+//! published measurements by `planner fit CURVES.csv -o planner/calibration`.
 
 mod fit;
 mod table;

@@ -159,27 +159,53 @@ mod tests {
     #[test]
     fn runs_that_were_left_out_are_predicted() {
         let Some(runs) = public_runs() else { return };
-        let check = |split: Split, batching: Batching, most: f64| {
+        let check = |split: Split, batching: Batching, most: f64, least_inside: f64| {
             let accuracy = accuracy(&runs, split);
             let rows = runs.iter().zip(accuracy).filter(|(run, _)| Batching::of(run.load) == batching);
-            let rows: Vec<_> = rows.map(|(run, predicted)| (run, predicted.expect("possible"))).collect();
-            for class in ["dense", "mixture of experts"] {
-                let errors: Vec<f64> = rows.iter().filter(|r| self::class(&r.0.server) == class).map(|(_, p)| p.relative_error()).collect();
-                let median = quantile(errors.clone(), 0.5);
-                println!("{split:?} {batching:?} {class}: {} median {median:.3} mean {:.3} p90 {:.3}", errors.len(), errors.iter().sum::<f64>() / errors.len() as f64, quantile(errors, 0.9));
-            }
-            let errors: Vec<f64> = rows.iter().map(|(_, predicted)| predicted.relative_error()).collect();
-            let inside = rows.iter().filter(|(_, predicted)| predicted.is_inside()).count() as f64 / rows.len() as f64;
-            let median = quantile(errors.clone(), 0.5);
-            println!("{split:?} {batching:?}: {} median {median:.3} mean {:.3} p90 {:.3} inside {inside:.3}", errors.len(), errors.iter().sum::<f64>() / errors.len() as f64, quantile(errors, 0.9));
-            assert!(median <= most, "{split:?} {batching:?}: median error {median:.3}");
+            let rows: Vec<Predicted> = rows.map(|(_, predicted)| predicted.expect("possible")).collect();
+            let errors: Vec<f64> = rows.iter().map(Predicted::relative_error).collect();
+            let (count, median, p90) = (errors.len(), quantile(errors.clone(), 0.5), quantile(errors.clone(), 0.9));
+            let mean = errors.iter().sum::<f64>() / count as f64;
+            let inside = rows.iter().filter(|row| row.is_inside()).count() as f64 / count as f64;
+            let shown = format!(
+                "{split:?} {batching:?}: {count} runs, error median {median:.3} mean {mean:.3} p90 {p90:.3}, inside {inside:.2}"
+            );
+            println!("{shown}");
+            assert!(median <= most && inside >= least_inside, "{shown}");
         };
-        check(Split::None, Batching::Static, 0.10);
-        check(Split::None, Batching::InFlight, 0.20);
-        check(Split::Folds, Batching::Static, 0.10);
-        check(Split::Folds, Batching::InFlight, 0.20);
-        check(Split::Devices, Batching::Static, 0.15);
-        check(Split::Devices, Batching::InFlight, 0.20);
-        println!("{}", serde_json::to_string_pretty(&fit(&runs)).unwrap());
+        check(Split::None, Batching::Static, 0.10, 0.75);
+        check(Split::None, Batching::InFlight, 0.10, 0.75);
+        check(Split::Folds, Batching::Static, 0.10, 0.75);
+        check(Split::Folds, Batching::InFlight, 0.10, 0.75);
+        // Three devices have static runs: the spread of two says little of the third.
+        check(Split::Devices, Batching::Static, 0.15, 0.45);
+        check(Split::Devices, Batching::InFlight, 0.20, 0.70);
+    }
+
+    #[test]
+    fn the_bundled_calibration_is_fitted_to_the_public_table() {
+        let Some(runs) = public_runs() else { return };
+        let (fitted, bundled) = (fit(&runs), ServingCalibration::bundled());
+        for batching in [Batching::Static, Batching::InFlight] {
+            let (fitted, bundled) = (fitted.fitted(batching), bundled.fitted(batching));
+            assert_eq!(fitted.runs, bundled.runs);
+            assert!(
+                fitted.deviations.keys().eq(bundled.deviations.keys())
+                    && fitted.spread.keys().eq(bundled.spread.keys())
+            );
+            let constants =
+                |of: &Fitted| of.deviations.values().flat_map(BTreeMap::values).copied().collect::<Vec<_>>();
+            let pairs = constants(fitted).into_iter().zip(constants(bundled));
+            // Other machines round exponentials differently.
+            let farthest = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(farthest < 1e-3, "{batching:?}: {farthest}");
+        }
+    }
+
+    #[test]
+    fn nothing_measured_leaves_the_prior() {
+        let fitted = fit(&[]);
+        assert_eq!(accuracy(&[], Split::Folds), []);
+        assert!(fitted.static_batches.spread.is_empty() && fitted.in_flight.runs == 0);
     }
 }

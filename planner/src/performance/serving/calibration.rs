@@ -91,7 +91,8 @@ impl Factors {
     /// Quantiles of logarithms of measured over predicted time.
     pub(super) fn of(errors: &[f64]) -> Self {
         let quantiles = scenarios::units::Interval::of(errors);
-        quantiles.map_or(NOTHING_KNOWN, |q| Self { p10: rounded(q.p10.exp().min(1.0)), p90: rounded(q.p90.exp().max(1.0)) })
+        quantiles
+            .map_or(NOTHING_KNOWN, |q| Self { p10: rounded(q.p10.exp().min(1.0)), p90: rounded(q.p90.exp().max(1.0)) })
     }
 }
 
@@ -185,7 +186,8 @@ pub(super) fn fit_constants(runs: &[&ServingRun], used: impl Fn(&ServingRun) -> 
         error / EXPECTED_ERROR.hypot(runs[row].rounding)
     });
     let named = |values: Vec<f64>| {
-        let values = Constant::ALL.iter().zip(values).map(|(constant, value)| (constant.name().to_owned(), rounded(value)));
+        let values =
+            Constant::ALL.iter().zip(values).map(|(constant, value)| (constant.name().to_owned(), rounded(value)));
         values.collect()
     };
     Fitted {

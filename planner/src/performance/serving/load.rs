@@ -76,9 +76,9 @@ impl Mix {
             return Err(Impossible::NoRequests);
         }
         let mean = |of: &dyn Fn(f64, f64) -> f64| {
-            let parts = buckets.iter().map(|bucket| {
-                bucket.weight / all * of(f64::from(bucket.input.get()), f64::from(bucket.output.get()))
-            });
+            let parts = buckets
+                .iter()
+                .map(|bucket| bucket.weight / all * of(f64::from(bucket.input.get()), f64::from(bucket.output.get())));
             parts.sum::<f64>()
         };
         let present = buckets.iter().filter(|bucket| bucket.weight > 0.0);

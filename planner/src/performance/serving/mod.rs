@@ -33,3 +33,4 @@ pub use predict::{Serving, predict};
 pub use runs::{ServingRun, ServingRuns};
 pub use scheduler::{Admission, Scheduler};
 pub use server::{Impossible, Server};
+pub use simulation::{Outcome, Percentiles, Simulated, simulate};

@@ -47,6 +47,18 @@ impl Work {
         }
     }
 
+    /// This work and other work in one pass.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            decoded: self.decoded + other.decoded,
+            looked_back: self.looked_back + other.looked_back,
+            prompt: self.prompt + other.prompt,
+            pairs: self.pairs + other.pairs,
+            answers: self.answers + other.answers,
+        }
+    }
+
     const fn tokens(&self) -> f64 {
         self.decoded + self.prompt
     }
@@ -77,8 +89,30 @@ impl Parts {
     /// Time of the pass.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.matrices + self.cache + self.attention + self.elementwise + self.exchange + self.layers + self.output
+        self.matrices
+            + self.cache
+            + self.attention
+            + self.elementwise
+            + self.exchange
+            + self.layers
+            + self.output
             + self.host
+    }
+
+    /// The mean of passes of which `share` are like the other.
+    #[must_use]
+    pub fn blend(self, other: Self, share: f64) -> Self {
+        let mean = |of: fn(&Self) -> f64| (1.0 - share) * of(&self) + share * of(&other);
+        Self {
+            matrices: mean(|parts| parts.matrices),
+            cache: mean(|parts| parts.cache),
+            attention: mean(|parts| parts.attention),
+            elementwise: mean(|parts| parts.elementwise),
+            exchange: mean(|parts| parts.exchange),
+            layers: mean(|parts| parts.layers),
+            output: mean(|parts| parts.output),
+            host: mean(|parts| parts.host),
+        }
     }
 
     /// The same parts with `layers` layers instead of one, and the fixed parts of a pass.
@@ -234,5 +268,51 @@ impl Rates {
         let arithmetic = 2.0 * answers * self.size.vocabulary / self.tensor / self.output_rate;
         let bytes = ACTIVATION_BYTES * self.size.vocabulary / self.tensor;
         longer(arithmetic, bytes / (self.memory * self.constants.get(Constant::Weights)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{llama_70b, server};
+    use super::*;
+
+    fn round(tensor: u32, pipeline: u32, work: &Work) -> Parts {
+        let server = server(llama_70b(), "H100-SXM-80GB", Precision::Fp8, tensor, pipeline);
+        Rates::new(&server, Constants::prior()).expect("possible").round(work)
+    }
+
+    #[test]
+    fn one_sequence_reads_all_weights() {
+        let parts = round(1, 1, &Work::decode(1.0, 1.0));
+        // 68.45 GB of layers and 2.1 GB of output at 0.8 of 3.35 TB/s; smooth maxima add some.
+        let read = parts.matrices + parts.output;
+        assert!((1.0..1.15).contains(&(read / 0.02633)), "{read}");
+        assert!(parts.exchange == 0.0 && parts.attention == 0.0, "{parts:?}");
+    }
+
+    #[test]
+    fn long_prompts_are_arithmetic() {
+        let parts = round(1, 1, &Work::prefill(8.0, 2048.0));
+        // 2 · 68.45 G · 16384 at 0.6 of 1979 TFLOP/s.
+        assert!((1.0..1.05).contains(&(parts.matrices / 1.889)), "{parts:?}");
+    }
+
+    #[test]
+    fn devices_divide_work_and_add_messages() {
+        let work = Work::decode(64.0, 1000.0);
+        let (one, four) = (round(1, 1, &work), round(4, 1, &work));
+        assert!((one.cache / four.cache - 4.0).abs() < 1e-9 && four.exchange > 0.0);
+        assert!(four.matrices < one.matrices / 3.0, "{one:?} {four:?}");
+        // A sequence passes all layers in a round, whatever the number of stages.
+        let stages = round(1, 4, &work);
+        assert!((stages.layers / one.layers - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_blend_lies_between() {
+        let (short, long) = (round(2, 2, &Work::decode(1.0, 10.0)), round(2, 2, &Work::decode(100.0, 1000.0)));
+        assert_eq!((short.blend(long, 0.0), short.blend(long, 1.0)), (short, long));
+        let expected = 0.75 * short.total() + 0.25 * long.total();
+        assert!((short.blend(long, 0.25).total() / expected - 1.0).abs() < 1e-12);
     }
 }

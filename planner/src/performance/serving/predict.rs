@@ -53,3 +53,49 @@ pub fn predict(
         is_calibrated: fitted.knows(server),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{llama_70b, n, server};
+    use super::*;
+    use scenarios::precision::Precision;
+
+    fn predicted(device: &str, load: Load) -> Result<Serving, Impossible> {
+        let server = server(llama_70b(), device, Precision::Fp8, 4, 1);
+        predict(&server, &[Bucket::only(n(1000), n(500))], load, &ServingCalibration::bundled())
+    }
+
+    #[test]
+    fn figures_have_a_spread() {
+        let check = |device: &str, load: Load, is_calibrated: bool| {
+            let serving = predicted(device, load).expect("possible");
+            assert_eq!(serving.is_calibrated, is_calibrated, "{device} {load:?}");
+            let has_free_rate = !matches!(load, Load::Rate(_));
+            for (figure, is_wide) in [
+                (serving.tokens_per_second, has_free_rate),
+                (serving.requests_per_second, has_free_rate),
+                (serving.first_token_seconds, true),
+                (serving.token_seconds, true),
+            ] {
+                let Interval { p10, p50, p90 } = figure;
+                assert!(0.0 < p10 && p10 <= p50 && p50 <= p90 && p90.is_finite(), "{device} {load:?}: {figure:?}");
+                assert_eq!(p10 < p90, is_wide, "{device} {load:?}: {figure:?}");
+            }
+            let round = serving.operation.round.total();
+            assert!((round / serving.token_seconds.p50 - 1.0).abs() < 1e-9, "{device} {load:?}");
+        };
+        for load in [Load::Batches(n(16)), Load::Saturated, Load::Queued(n(2000)), Load::Rate(1.0)] {
+            check("H100-SXM-80GB", load, true);
+            check("MI300X", load, false);
+        }
+    }
+
+    #[test]
+    fn a_device_without_runs_is_less_certain() {
+        let width = |device| {
+            let Interval { p10, p90, .. } = predicted(device, Load::Saturated).expect("possible").tokens_per_second;
+            p90 / p10
+        };
+        assert!(width("MI300X") > width("H100-SXM-80GB"));
+    }
+}

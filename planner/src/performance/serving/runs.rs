@@ -231,7 +231,8 @@ impl Row {
             size.ok_or_else(|| format!("`{}` is no known network, and its {column} is not given", self.model_name))
         };
         let lower = self.model_name.to_ascii_lowercase();
-        let gated = ["llama", "qwen", "mistral", "mixtral", "gemma", "deepseek"].iter().any(|name| lower.contains(name));
+        let gated =
+            ["llama", "qwen", "mistral", "mixtral", "gemma", "deepseek"].iter().any(|name| lower.contains(name));
         let vocabulary = count("vocab", &self.vocab)?.map_or(known::USUAL_VOCABULARY, |size| size.get() as usize);
         let vocabulary = NonZeroUsize::new(vocabulary).ok_or("vocab is zero")?;
         let (hidden, heads) = (size("hidden", &self.hidden)?, size("heads", &self.heads)?);
@@ -240,7 +241,10 @@ impl Row {
         if hidden < heads || kv_heads.is_some_and(|kv_heads| kv_heads > heads) {
             return Err(format!("{heads} heads and {kv_heads:?} key-value heads don't fit a width of {hidden}"));
         }
-        Ok(Transformer { kv_heads, ..known::dense(gated, size("layers", &self.layers)?, hidden, heads, ffn, vocabulary) })
+        Ok(Transformer {
+            kv_heads,
+            ..known::dense(gated, size("layers", &self.layers)?, hidden, heads, ffn, vocabulary)
+        })
     }
 
     fn load(&self, bucket: &Bucket) -> Result<Load, String> {
@@ -272,5 +276,73 @@ impl Row {
         // A value printed to the unit u is uniform within u: a deviation of u/√12.
         let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len().min(9)) as i32;
         Ok((measured, 10f64.powi(-decimals) / 12f64.sqrt() / value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "id,model_name,layers,hidden,heads,kv_heads,ffn_hidden,vocab,gpu,gpus,tp,pp,precision,batching,\
+                          batch_size,input_len,output_len,measured_metric,measured_value,unit";
+    const GOOD: &str =
+        "a,LLaMA 7B,32,4096,32,32,11008,32000,H100-SXM,2,1,2,fp8,static,8,128,64,output_throughput,1500,tok/s";
+
+    #[test]
+    fn a_run_is_read() {
+        let runs = read(format!("{HEADER}\n{GOOD}\n").as_bytes()).expect("a table");
+        assert_eq!(runs.refused, []);
+        let run = &runs.runs[0];
+        assert_eq!((run.server.tensor.get(), run.server.pipeline.get()), (1, 2));
+        assert!(run.server.model.gated && run.server.cache == Precision::Fp8);
+        assert_eq!(run.load, Load::Batches(NonZeroU32::new(8).expect("not zero")));
+        // A throughput is that of one device.
+        assert_eq!(run.measured, Measured::TokensPerSecond(3000.0));
+    }
+
+    #[test]
+    fn a_broken_run_is_kept_with_its_reason() {
+        let check = |from: &str, to: &str, reason: &str| {
+            let broken = GOOD.replacen(from, to, 1);
+            assert_ne!(broken, GOOD);
+            let runs = read(format!("{HEADER}\n{broken}\n{GOOD}\n").as_bytes()).expect("a table");
+            assert_eq!((runs.runs.len(), runs.refused.len()), (1, 1), "{broken}");
+            let refused = &runs.refused[0];
+            assert!(refused.reason.contains(reason), "{broken}: {}", refused.reason);
+        };
+        check("128,64", ",64", "input_len is not given");
+        check("128,64", "128,-64", "output_len `-64` is no whole number");
+        check("128,64", "128,0", "output_len `0` is no whole number");
+        check("128,64", "128,99999999999", "no whole number");
+        check("static,8", "static,", "batch_size is not given");
+        check("static,8", "dynamic,8", "unknown batching `dynamic`");
+        check(",1500,", ",,", "`` is no number");
+        check(",1500,", ",fast,", "`fast` is no number");
+        check(",1500,", ",NaN,", "NaN is not positive");
+        check(",1500,", ",inf,", "inf is not positive");
+        check(",1500,", ",0,", "0 is not positive");
+        check(",1500,", ",-3,", "-3 is not positive");
+        check("output_throughput", "joy", "unknown metric `joy`");
+        check("H100-SXM", "X9000", "no data sheet of `X9000`");
+        check(",fp8,", ",fp99,", "fp99");
+        check(",2,1,2,", ",4,1,2,", "not 4 devices");
+        check(",2,1,2,", ",64,1,64,", "fewer than 64 pipeline stages");
+        check(",2,1,2,", ",3,3,1,", "cannot be divided among 3");
+        check(",2,1,2,", ",1,4294967295,4294967295,", "not 1 devices");
+        check("LLaMA 7B,32", "Mystery,", "layers is not given");
+        check("4096,32,32", "4,32,32", "don't fit a width of 4");
+        check("4096,32,32", "4096,32,64", "don't fit");
+        check("32,4096", "4294967295,4294967295", "outside of what can be predicted");
+    }
+
+    #[test]
+    fn a_table_without_a_column_is_refused() {
+        for column in NEEDED {
+            let header = format!(",{HEADER},").replacen(&format!(",{column},"), ",", 1);
+            let error = read(header.as_bytes()).expect_err("a column is missing").to_string();
+            assert!(error.contains(column), "{error}");
+        }
+        assert!(read(&b""[..]).is_err() && read(&b"\xff\xfe"[..]).is_err());
+        assert!(is_serving(HEADER.split(',')) && !is_serving(["id", "gpu"]));
     }
 }
