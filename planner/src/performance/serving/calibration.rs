@@ -112,6 +112,9 @@ fn device_group(server: &Server) -> String {
 
 impl ServingCalibration {
     /// The calibration that ships with the product, fitted to the public table of serving runs.
+    ///
+    /// # Panics
+    /// Never: the file is part of the binary, and a test reads it.
     #[must_use]
     pub fn bundled() -> Self {
         let text = include_str!("../../../calibration/serving.json");
@@ -146,14 +149,15 @@ impl Fitted {
         self.deviations.contains_key(&device_group(server))
     }
 
-    /// Spread of predictions for a replica.
+    /// Spread of predictions for a replica, between a thousandth and a thousandfold whatever a file says.
     #[must_use]
     pub fn factors(&self, server: &Server) -> Factors {
-        match self.spread.get(class(server)) {
+        let Factors { p10, p90 } = match self.spread.get(class(server)) {
             Some(spread) if self.knows(server) => spread.known,
             Some(spread) => spread.unknown,
             None => NOTHING_KNOWN,
-        }
+        };
+        Factors { p10: p10.clamp(1e-3, 1.0), p90: p90.clamp(1.0, 1e3) }
     }
 }
 
@@ -185,14 +189,14 @@ pub(super) fn fit_constants(runs: &[&ServingRun], used: impl Fn(&ServingRun) -> 
         let error = error(runs[row], &Constants::from_fitted(at)).unwrap_or(IMPOSSIBLE_ERROR);
         error / EXPECTED_ERROR.hypot(runs[row].rounding)
     });
-    let named = |values: Vec<f64>| {
+    let by_constant = |values: Vec<f64>| {
         let values =
             Constant::ALL.iter().zip(values).map(|(constant, value)| (constant.name().to_owned(), rounded(value)));
         values.collect()
     };
     Fitted {
         runs: hierarchy.used.iter().filter(|used| **used).count(),
-        deviations: names.into_iter().zip(found.into_iter().map(named)).collect(),
+        deviations: names.into_iter().zip(found.into_iter().map(by_constant)).collect(),
         spread: BTreeMap::new(),
     }
 }

@@ -89,7 +89,7 @@ impl Constant {
             Self::Compute => (0.6, 0.6),
             Self::Ramp => (60.0, 1.0),
             Self::Weights => (0.8, 0.8),
-            Self::Cache => (0.7, 1.0),
+            Self::Cache | Self::FourBits => (0.7, 1.0),
             Self::Attention => (0.3, 0.7),
             Self::Layer => (20e-6, 0.6),
             Self::Latency => (15e-6, 0.5),
@@ -98,7 +98,6 @@ impl Constant {
             Self::Sequence => (2e-6, 1.0),
             Self::Room => (0.85, 0.6),
             Self::Experts => (0.5, 1.0),
-            Self::FourBits => (0.7, 1.0),
         }
     }
 

@@ -274,8 +274,8 @@ impl Row {
             (metric, unit) => return Err(format!("unknown metric `{metric}` in `{unit}`")),
         };
         // A value printed to the unit u is uniform within u: a deviation of u/√12.
-        let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len().min(9)) as i32;
-        Ok((measured, 10f64.powi(-decimals) / 12f64.sqrt() / value))
+        let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len().min(9) as u32);
+        Ok((measured, 1.0 / 10f64.powf(f64::from(decimals)) / 12f64.sqrt() / value))
     }
 }
 

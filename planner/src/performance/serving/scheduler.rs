@@ -59,14 +59,14 @@ impl Sequence {
         Self { request, input: of.input, output: of.output, cached: 0, answered: 0, blocks: 0, now: 0 }
     }
 
-    /// Tokens that must be in the cache before the next one is generated.
-    const fn to_read(&self) -> u64 {
-        self.input + self.answered.saturating_sub(1)
+    /// Tokens that must be in the cache before the next one comes: the prompt, and the answer so far.
+    const fn known(&self) -> u64 {
+        self.input + self.answered
     }
 
-    /// Whether all but the newest token are in the cache, so that one more token continues the answer.
+    /// Whether all but the newest token of an answer are in the cache, so that reading it continues the answer.
     const fn continues(&self) -> bool {
-        self.answered > 0 && self.cached >= self.to_read()
+        self.answered > 0 && self.cached + 1 >= self.known()
     }
 }
 
@@ -92,7 +92,7 @@ impl Queue {
         while let Some(first) = self.waiting.front() {
             let tokens = match self.rules.admission {
                 Admission::Reserve => first.input + first.output,
-                Admission::Grow => first.to_read() + 1,
+                Admission::Grow => first.known() + 1,
             };
             let blocks = tokens.div_ceil(BLOCK_TOKENS);
             if self.running.len() as f64 >= MOST_RUNNING || blocks > self.free {
@@ -117,7 +117,7 @@ impl Queue {
         }
         let mut budget = u64::from(self.rules.token_budget.get()).saturating_sub(work.decoded as u64);
         for sequence in self.running.iter_mut().filter(|sequence| sequence.now == 0) {
-            let left = sequence.to_read().max(sequence.input) - sequence.cached;
+            let left = sequence.known() - sequence.cached;
             // A prompt longer than the budget has a round to itself where it may not be cut.
             let now = if self.rules.chunked || left <= budget || work.prompt == 0.0 { left } else { 0 };
             sequence.now = if self.rules.chunked { now.min(budget) } else { now };
@@ -136,9 +136,8 @@ impl Queue {
     /// Ends a round: `answered` hears of each sequence with a new token. Finished sequences leave.
     pub(super) fn finish(&mut self, mut answered: impl FnMut(&Sequence)) {
         for sequence in &mut self.running {
-            let continued = sequence.continues();
             sequence.cached += sequence.now;
-            if sequence.now > 0 && (continued || sequence.cached >= sequence.to_read().max(sequence.input)) {
+            if sequence.now > 0 && sequence.cached >= sequence.known() {
                 sequence.answered += 1;
                 answered(sequence);
             }
@@ -156,7 +155,7 @@ impl Queue {
         let mut at = 0;
         while at < self.running.len() {
             let sequence = &self.running[at];
-            let needed = (sequence.cached + 2).div_ceil(BLOCK_TOKENS);
+            let needed = (sequence.cached + 1).div_ceil(BLOCK_TOKENS);
             if !sequence.continues() || needed <= sequence.blocks {
                 at += 1;
             } else if self.free > 0 {
@@ -168,5 +167,45 @@ impl Queue {
                 self.waiting.push_front(Sequence { cached: 0, blocks: 0, ..youngest });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Prompts of 30 and 50 tokens in a cache of three blocks: the first answer grows into the room of the second.
+    fn crowded() -> Queue {
+        let rules = Scheduler { admission: Admission::Grow, ..Scheduler::default() };
+        let mut queue = Queue::new(rules, 3.0 * BLOCK_TOKENS as f64);
+        let request = |input, output| Request { arrival: 0, input, output };
+        queue.waiting.extend([Sequence::new(0, request(30, 40)), Sequence::new(1, request(50, 10))]);
+        queue
+    }
+
+    #[test]
+    fn a_stopped_sequence_reads_its_prompt_and_answer_again() {
+        let mut queue = crowded();
+        let (mut tokens, mut reread) = ([0u64; 2], 0.0);
+        while !(queue.running.is_empty() && queue.waiting.is_empty()) {
+            queue.admit();
+            let work = queue.plan();
+            if queue.preemptions > 0 && work.prompt > 0.0 {
+                reread += work.prompt;
+            }
+            queue.finish(|sequence| tokens[sequence.request] += 1);
+        }
+        // Each answer has its length, however often it was stopped, and every block has come back.
+        assert_eq!((tokens, queue.free, queue.preemptions), ([40, 10], 3, 1));
+        // The second had answered three tokens when the first needed its third block.
+        assert!((reread - 53.0).abs() < 1e-9, "{reread}");
+    }
+
+    #[test]
+    fn a_reserved_place_is_kept() {
+        let mut queue = crowded();
+        queue.rules.admission = Admission::Reserve;
+        queue.admit();
+        assert_eq!((queue.running.len(), queue.waiting.len(), queue.free), (1, 1, 0));
     }
 }
