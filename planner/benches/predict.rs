@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use planner::performance::calibration::{Calibration, bundled, fit};
+use planner::performance::calibration::{bundled, fit};
 use planner::performance::runs::{Run, read};
 use planner::performance::training::{self, Cluster, Training};
 use scenarios::catalog::Catalog;
@@ -69,7 +69,6 @@ fn fits(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fit");
     group.sample_size(10);
     group.bench_function("public table", |bencher| bencher.iter(|| fit(black_box(&runs), |_| true)));
-    group.bench_function("public table with intervals", |bencher| bencher.iter(|| Calibration::of(black_box(&runs))));
     group.finish();
 }
 

@@ -45,8 +45,13 @@ fn check(arguments: &[&str], input: &str, exit: i32, says: &str) -> String {
 
 /// `predict` with further arguments; what is not given is usual.
 fn predict(arguments: &str, exit: i32, says: &str) -> String {
-    let usual =
-        [("--model", "gpt2"), ("--machine", "H100"), ("--nodes", "1"), ("--global-batch", "64"), ("--strategy", "data:8")];
+    let usual = [
+        ("--model", "gpt2"),
+        ("--machine", "H100"),
+        ("--nodes", "1"),
+        ("--global-batch", "64"),
+        ("--strategy", "data:8"),
+    ];
     let mut all = vec!["predict"];
     all.extend(usual.iter().filter(|(key, _)| !arguments.contains(key)).flat_map(|(key, value)| [*key, *value]));
     all.extend(arguments.split_whitespace());
@@ -67,7 +72,6 @@ fn impossible_strategies_are_refused_with_the_reason() {
     predict("--strategy data:1,context:8 --sequence 1023", INFEASIBLE, "cannot be divided by the context-parallel");
     predict("--strategy data:8,shard:3,zero:3", INFEASIBLE, "cannot be divided by the ranks of a shard group");
     predict("--strategy data:8,expert:3", INFEASIBLE, "cannot be divided by the expert-parallel ranks");
-    predict("--model mixtral-8x7b --strategy data:2,expert:2,tensor:4 --global-batch 2 --precision fp4", INFEASIBLE, "no peak in fp4");
     predict("--model resnet50 --strategy data:4,tensor:2", INFEASIBLE, "can be trained in data parallel only");
     predict("--model llama3-405b --machine L4 --strategy data:8", DONE, "");
 }
@@ -100,8 +104,9 @@ fn sizes_of_nothing_and_of_everything_are_refused() {
     predict("--nodes 99999999999", USAGE, "99999999999");
     predict("--nodes 536870911 --strategy data:4294967288 --global-batch 4294967288", DONE, "");
     predict("--nodes 4294967295 --devices-per-node 1 --strategy data:4294967295 --global-batch 4294967295", DONE, "");
-    predict("--sequence 1099511627776 --global-batch 8", DONE, "");
-    predict("--sequence 9223372036854775807", INFEASIBLE, "the sequence");
+    predict("--sequence 1099511627776", INVALID_DOCUMENT, "more than 2^40");
+    predict("--sequence 9223372036854775807", INVALID_DOCUMENT, "more than 2^40");
+    predict("--model llama3-8b --sequence 8388608 --global-batch 8", DONE, "");
     predict("--global-batch 1099511627776", DONE, "");
     predict("--global-batch 1099511627776 --strategy data:1,pipeline:8", DONE, "");
     predict("--model gpt3-175b --strategy data:1,pipeline:8,chunks:12 --global-batch 1099511627776", DONE, "");
@@ -122,7 +127,8 @@ fn a_search_without_a_result_says_so() {
     search("--model gpt2 --global-batch 9223372036854775808", INFEASIBLE, "the global batch");
 }
 
-const HEADER: &str = "id,source,model_name,gpu,gpus,tp,pp,dp,micro_batch,global_batch,precision,measured_metric,measured_value";
+const HEADER: &str =
+    "id,source,model_name,gpu,gpus,tp,pp,dp,micro_batch,global_batch,precision,measured_metric,measured_value";
 
 /// A table of one good run and the given rows.
 fn table(rows: &[&str]) -> String {
@@ -143,12 +149,14 @@ fn broken_tables_are_refused_as_a_whole_or_row_by_row() {
     whole("\n\n\n", INVALID_DOCUMENT, "the table has no column `id`");
     whole("id,source,gpu\n", INVALID_DOCUMENT, "the table has no column `gpus`");
     whole("\u{0}\u{1}\u{2}", INVALID_DOCUMENT, "the table has no column `id`");
-    whole(&format!("{HEADER}\n"), INVALID_DOCUMENT, "no run");
+    whole(&format!("{HEADER}\n"), INVALID_DOCUMENT, "no run of `-` can be used");
     let row = |row: &str, says: &str| {
         check(&["accuracy", "-", "--leave-out", "nothing"], &table(&[row]), DONE, says);
         whole(&table(&[row]), DONE, "1 runs used, 1 refused");
     };
-    row("P-2,github:a/b,gpt2,A100", "the number of devices is not stated");
+    row("P-2,github:a/b,gpt2,A100", "the row has 4 fields, the header 13");
+    row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,iteration_time,0,2", "the row has 14 fields, the header 13");
+    row("P-2,github:a/b,gpt2,A100,,1,1,8,8,64,bf16,iteration_time,0.2", "the number of devices is not stated");
     row("P-2,github:a/b,gpt2,A100,eight,1,1,8,8,64,bf16,iteration_time,0.2", "gpus `eight` is no number");
     row("P-2,github:a/b,gpt2,A100,0,1,1,8,8,64,bf16,iteration_time,0.2", "gpus 0 is no whole number from 1");
     row("P-2,github:a/b,gpt2,A100,NaN,1,1,8,8,64,bf16,iteration_time,0.2", "gpus NaN is no whole number from 1");
@@ -162,8 +170,12 @@ fn broken_tables_are_refused_as_a_whole_or_row_by_row() {
         row(&format!("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,iteration_time,{value}"), "is not positive");
     }
     row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,iteration_time,fast", "`fast` is no number");
-    row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,throughput,1e-320", "");
-    row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,mfu,1e-320", "");
+    row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,throughput,1e-320", "throughput 1e-320 is no step");
+    row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,mfu,1e-320", "mfu 1e-320 is no step");
+    row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,iteration_time,1e300", "iteration_time 1e300 is no step");
+    row("P-2,github:a/b,gpt2,A100,8,1,1,8,8,64,bf16,peak_memory,1e300", "peak_memory 1e300 is no memory");
+    let second = "P-2,github:a/b,gpt2,A100,8,1,1,8,8,128,bf16,iteration_time,0.39";
+    whole(&table(&[second]), DONE, "2 runs used, 0 refused");
 }
 
 #[test]

@@ -80,6 +80,7 @@ struct Inside {
 
 pub(super) fn run(arguments: &AccuracyArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
     let table = runs::read(&arguments.runs)?;
+    table.tell(&arguments.runs, printer)?;
     let judged = match &table {
         runs::Table::Training(table) => training(table, arguments.leave_out),
         runs::Table::Serving(table) => serving(table, arguments.leave_out)?,
@@ -90,7 +91,6 @@ pub(super) fn run(arguments: &AccuracyArguments, global: &Global, printer: Print
     let shown = if arguments.each { rows_table(&rows) } else { groups_table(&groups) };
     let report = Report { groups, runs: rows, refused: table.refused() };
     printer.table(global.format, &shown, &report);
-    table.tell(printer);
     Ok(Exit::Done)
 }
 

@@ -33,6 +33,8 @@ pub(super) enum TableError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("`{}` is no table of runs: {reason}", path.display())]
     Content { path: PathBuf, reason: String },
+    #[error("no run of `{}` can be used", path.display())]
+    Nothing { path: PathBuf },
 }
 
 /// Why there is no prediction.
@@ -129,7 +131,7 @@ impl Failure {
                 printer.error(error, Some("the first line names the columns; `id`, `source`, `gpu`, `gpus`, `measured_metric` and `measured_value` are needed"));
                 match error {
                     TableError::Read { .. } => Exit::Usage,
-                    TableError::Content { .. } => Exit::InvalidDocument,
+                    TableError::Content { .. } | TableError::Nothing { .. } => Exit::InvalidDocument,
                 }
             }
             Self::Unpredicted(error) => {

@@ -12,7 +12,7 @@ use crate::performance::serving;
 
 pub(super) fn run(arguments: &FitArguments, printer: Printer) -> Result<Exit, Failure> {
     let table = runs::read(&arguments.runs)?;
-    table.tell(printer);
+    table.tell(&arguments.runs, printer)?;
     let failed = |source| DocumentError::Write { path: arguments.output.clone(), source };
     fs_err::create_dir_all(&arguments.output).map_err(failed)?;
     let files: Vec<(&str, Vec<u8>)> = match &table {

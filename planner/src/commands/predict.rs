@@ -188,6 +188,7 @@ fn search(
     global: &Global,
     printer: Printer,
 ) -> Result<Exit, Failure> {
+    training.check_sizes()?;
     let search = training::search(training, |training| calibration.constants(training, &arguments.stack));
     let ranked = |found: &Found| {
         let step_seconds = calibration.interval(found.step.total(), training, &arguments.stack);

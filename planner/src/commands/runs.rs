@@ -71,8 +71,8 @@ impl Table {
         reasons
     }
 
-    /// Says how many runs were used, and why the others were not.
-    pub(super) fn tell(&self, printer: Printer) {
+    /// Says how many runs of the table at `path` are used, and why the others are not. A table without any is an error.
+    pub(super) fn tell(&self, path: &Path, printer: Printer) -> Result<(), Failure> {
         let refused = self.refused();
         let count: usize = refused.values().map(Vec::len).sum();
         printer.status(&format!("{} runs used, {count} refused.", self.used()));
@@ -80,5 +80,6 @@ impl Table {
             let more = if ids.len() > 3 { format!(" and {} more", ids.len() - 3) } else { String::new() };
             printer.status(&format!("  {}: {reason} ({}{more})", ids.len(), ids[..ids.len().min(3)].join(", ")));
         }
+        if self.used() == 0 { Err(Failure::Table(TableError::Nothing { path: path.to_owned() })) } else { Ok(()) }
     }
 }

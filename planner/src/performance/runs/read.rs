@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use csv::StringRecord;
 use scenarios::catalog::Catalog;
 use scenarios::model::{Model, Preset, find_alias};
 use scenarios::precision::Precision;
@@ -25,6 +26,12 @@ pub enum ReadError {
 
 /// Columns that every table has; others are empty where they are missing.
 const NEEDED: [&str; 6] = ["id", "source", "gpu", "gpus", "measured_metric", "measured_value"];
+
+/// Steps outside are slips of the pen, in seconds.
+const LEAST_SECONDS: f64 = 1e-6;
+const MOST_SECONDS: f64 = 1e9;
+/// Memory of no device, in GiB.
+const MOST_GIB: f64 = 1e6;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -69,9 +76,8 @@ pub fn read(text: impl std::io::Read) -> Result<Runs, ReadError> {
     }
     let mut runs = Runs::default();
     for (index, record) in reader.records().enumerate() {
-        let row = record.and_then(|record| record.deserialize::<Row>(Some(&header)));
-        match row {
-            Err(error) => runs.refused.push(Refused { id: format!("line {}", index + 2), reason: error.to_string() }),
+        match row(record, &header) {
+            Err(reason) => runs.refused.push(Refused { id: format!("line {}", index + 2), reason }),
             Ok(row) => match row.run() {
                 Ok(run) => runs.runs.push(run),
                 Err(reason) => runs.refused.push(Refused { id: row.id, reason }),
@@ -79,6 +85,15 @@ pub fn read(text: impl std::io::Read) -> Result<Runs, ReadError> {
         }
     }
     Ok(runs)
+}
+
+/// The fields of a record by the names of their columns.
+fn row(record: Result<StringRecord, csv::Error>, header: &StringRecord) -> Result<Row, String> {
+    let record = record.map_err(|error| error.to_string())?;
+    if record.len() != header.len() {
+        return Err(format!("the row has {} fields, the header {}", record.len(), header.len()));
+    }
+    record.deserialize(Some(header)).map_err(|error| error.to_string())
 }
 
 fn count(name: &str, text: &str) -> Result<Option<u64>, String> {
@@ -313,10 +328,14 @@ impl Row {
             "peak_memory" if self.is_batch_of_a_rank(training.strategy.pipeline) => {
                 return Err("memory depends on the pipeline's micro-batches, which are not stated".to_owned());
             }
+            "peak_memory" if value > MOST_GIB => return Err(format!("peak_memory {} is no memory of a device", self.measured_value)),
             "peak_memory" => return Ok(Measured::PeakBytes(value * 1_073_741_824.0)),
             "gpu_hours" => return Err("GPU-hours of a whole project, restarts included, are no time of a step".to_owned()),
             other => return Err(format!("unknown metric `{other}`")),
         };
+        if !(LEAST_SECONDS..=MOST_SECONDS).contains(&seconds) {
+            return Err(format!("{} {} is no step between 1 µs and 30 years", self.measured_metric, self.measured_value));
+        }
         Ok(Measured::StepSeconds(seconds))
     }
 }

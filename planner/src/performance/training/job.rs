@@ -143,19 +143,33 @@ impl Training {
         }
     }
 
+    /// Checks what no strategy can mend: sizes, and the rates of the device.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn check_sizes(&self) -> Result<(), Impossible> {
+        size("the global batch", self.global_batch, MOST)?;
+        if self.cluster.peak(self.precision).is_none() {
+            return Err(Impossible::NoPeak { device: self.cluster.device.clone(), precision: self.precision });
+        }
+        let Some(model) = self.transformer() else { return Ok(()) };
+        size("the sequence", model.sequence.get() as u64, MOST)?;
+        size("the hidden width", model.hidden.get() as u64, 1 << 24)?;
+        size("the feed-forward width", model.ffn.get() as u64, 1 << 26)?;
+        size("the vocabulary", model.vocabulary.get() as u64, 1 << 30)?;
+        size("layers", model.layers.get() as u64, 1 << 20)
+    }
+
     /// Checks that the strategy can be carried out.
     ///
     /// # Errors
     /// The first thing that is wrong.
     pub fn check(&self) -> Result<(), Impossible> {
         let s = &self.strategy;
-        size("the global batch", self.global_batch, MOST)?;
+        self.check_sizes()?;
         let (ranks, devices) = (s.ranks(), self.cluster.devices());
         if ranks != devices {
             return Err(Impossible::Devices { strategy: s.to_string(), ranks, devices });
-        }
-        if self.cluster.peak(self.precision).is_none() {
-            return Err(Impossible::NoPeak { device: self.cluster.device.clone(), precision: self.precision });
         }
         let data = u64::from(s.data.get());
         divisible("the global batch", self.global_batch, "the data-parallel ranks", data)?;
@@ -176,11 +190,6 @@ impl Training {
     fn check_transformer(&self, model: &Transformer) -> Result<(), Impossible> {
         let s = &self.strategy;
         let (tensor, stages) = (u64::from(s.tensor.get()), u64::from(s.pipeline.get()));
-        size("the sequence", model.sequence.get() as u64, MOST)?;
-        size("the hidden width", model.hidden.get() as u64, 1 << 24)?;
-        size("the feed-forward width", model.ffn.get() as u64, 1 << 26)?;
-        size("the vocabulary", model.vocabulary.get() as u64, 1 << 30)?;
-        size("layers", model.layers.get() as u64, 1 << 20)?;
         divisible("heads", model.heads.get() as u64, "the tensor-parallel ranks", tensor)?;
         divisible("the feed-forward width", model.ffn.get() as u64, "the tensor-parallel ranks", tensor)?;
         let context = u64::from(s.context.get());
