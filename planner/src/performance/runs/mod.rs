@@ -6,7 +6,7 @@
 mod fill;
 mod read;
 
-pub use read::{ReadError, read};
+pub use read::{ReadError, fields, read};
 
 use super::training::Training;
 

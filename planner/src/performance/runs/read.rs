@@ -8,6 +8,7 @@ use scenarios::model::{Model, Preset, find_alias};
 use scenarios::precision::Precision;
 use scenarios::strategy::{Recompute, Strategy, Zero};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::fill::{self, Dimensions};
 use super::{Measured, Refused, Run, Runs};
@@ -76,7 +77,7 @@ pub fn read(text: impl std::io::Read) -> Result<Runs, ReadError> {
     }
     let mut runs = Runs::default();
     for (index, record) in reader.records().enumerate() {
-        match row(record, &header) {
+        match fields::<Row>(record, &header) {
             Err(reason) => runs.refused.push(Refused { id: format!("line {}", index + 2), reason }),
             Ok(row) => match row.run() {
                 Ok(run) => runs.runs.push(run),
@@ -88,7 +89,13 @@ pub fn read(text: impl std::io::Read) -> Result<Runs, ReadError> {
 }
 
 /// The fields of a record by the names of their columns.
-fn row(record: Result<StringRecord, csv::Error>, header: &StringRecord) -> Result<Row, String> {
+///
+/// # Errors
+/// The record is no CSV, or has more or fewer fields than the header.
+pub fn fields<T: DeserializeOwned>(
+    record: Result<StringRecord, csv::Error>,
+    header: &StringRecord,
+) -> Result<T, String> {
     let record = record.map_err(|error| error.to_string())?;
     if record.len() != header.len() {
         return Err(format!("the row has {} fields, the header {}", record.len(), header.len()));

@@ -1,6 +1,7 @@
 //! Published serving runs: a table in the format of `serving_runs.csv`.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::RangeInclusive;
 
 use scenarios::catalog::{Accelerator, Catalog};
 use scenarios::model::Transformer;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use super::known;
 use super::load::{Bucket, Load};
 use super::server::Server;
+use crate::performance::runs::fields;
 
 /// A run of the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,9 +153,8 @@ pub fn read(text: impl std::io::Read) -> Result<ServingRuns, ReadError> {
     }
     let mut runs = ServingRuns::default();
     for (index, record) in reader.records().enumerate() {
-        let row = record.and_then(|record| record.deserialize::<Row>(Some(&header)));
-        match row {
-            Err(error) => runs.refused.push(Refused { id: format!("line {}", index + 2), reason: error.to_string() }),
+        match fields::<Row>(record, &header) {
+            Err(reason) => runs.refused.push(Refused { id: format!("line {}", index + 2), reason }),
             Ok(row) => match row.run() {
                 Ok(run) => runs.runs.push(run),
                 Err(reason) => runs.refused.push(Refused { id: row.id, reason }),
@@ -162,6 +163,9 @@ pub fn read(text: impl std::io::Read) -> Result<ServingRuns, ReadError> {
     }
     Ok(runs)
 }
+
+/// Rates in tokens per second and times in seconds or milliseconds; what lies outside is a slip of the pen.
+const LIKELY_VALUES: RangeInclusive<f64> = 1e-6..=1e12;
 
 /// A whole number from 1; `None` where the cell is empty.
 fn count(column: &str, text: &str) -> Result<Option<NonZeroU32>, String> {
@@ -266,6 +270,9 @@ impl Row {
         if !(value.is_finite() && value > 0.0) {
             return Err(format!("measured_value {text} is not positive"));
         }
+        if !LIKELY_VALUES.contains(&value) {
+            return Err(format!("measured_value {text} is no rate or time of a server"));
+        }
         let measured = match (self.measured_metric.as_str(), self.unit.as_str()) {
             ("first_token_latency", "ms") => Measured::FirstTokenSeconds(value / 1e3),
             ("first_token_latency", "s" | "seconds") => Measured::FirstTokenSeconds(value),
@@ -322,6 +329,8 @@ mod tests {
         check(",1500,", ",inf,", "inf is not positive");
         check(",1500,", ",0,", "0 is not positive");
         check(",1500,", ",-3,", "-3 is not positive");
+        check(",1500,", ",1e300,", "1e300 is no rate or time");
+        check(",1500,", ",1e-320,", "1e-320 is no rate or time");
         check("output_throughput", "joy", "unknown metric `joy`");
         check("H100-SXM", "X9000", "no data sheet of `X9000`");
         check(",fp8,", ",fp99,", "fp99");
