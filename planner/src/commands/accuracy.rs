@@ -289,7 +289,18 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 
 fn groups_table(groups: &[Errors]) -> Table {
     let mut table = Table::new(&[
-        "group", "runs", "MAPE %", "median %", "p90 %", "bias %", "rank", "inside %", "half-width %", "good picks", "worst", "worst %",
+        "group",
+        "runs",
+        "MAPE %",
+        "median %",
+        "p90 %",
+        "bias %",
+        "rank",
+        "inside %",
+        "half-width %",
+        "good picks",
+        "worst",
+        "worst %",
     ]);
     let one = |value: f64| format!("{value:.1}");
     for group in groups {
