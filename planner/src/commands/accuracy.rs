@@ -281,7 +281,7 @@ fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
         let below = values.iter().filter(|other| *other < value).count();
-        let equal = values.iter().filter(|other| *other == value).count();
+        let equal = values.iter().filter(|other| other.total_cmp(value).is_eq()).count();
         below as f64 + (equal as f64 - 1.0) / 2.0
     };
     values.iter().map(rank).collect()

@@ -218,8 +218,7 @@ impl Row {
         let data = data.ok_or_else(|| format!("{others} ranks of one replica don't fit {devices} devices"))?;
         let (zero, shard) =
             fill::zero(&self.zero_or_fsdp).ok_or_else(|| format!("unknown sharding `{}`", self.zero_or_fsdp))?;
-        let recompute = fill::recompute(&self.recompute);
-        let recompute = recompute.ok_or_else(|| format!("unknown recomputation `{}`", self.recompute))?;
+        let recompute = fill::recompute(&self.recompute)?;
         // torchtitan's configurations recompute selectively unless they say otherwise.
         let recompute = recompute.or(self.source.contains("torchtitan").then_some(Recompute::Selective));
         let layers = match model {

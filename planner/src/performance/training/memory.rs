@@ -74,9 +74,8 @@ fn states(training: &Training, parameters: f64) -> [f64; 3] {
         return [2.0 * parameters / over(Zero::Parameters), 0.0, 0.0];
     }
     let (computing, gradient, copies) = match (mixed, strategy.zero) {
-        (true, Zero::Parameters) => (4.0, 4.0, training.optimizer_bytes),
-        (true, _) => (2.0, 4.0, 4.0 + training.optimizer_bytes),
-        (false, _) => (4.0, 4.0, training.optimizer_bytes),
+        (true, Zero::Replicated | Zero::Optimizer | Zero::Gradients) => (2.0, 4.0, 4.0 + training.optimizer_bytes),
+        (true, Zero::Parameters) | (false, _) => (4.0, 4.0, training.optimizer_bytes),
     };
     [
         computing * parameters / over(Zero::Parameters),
