@@ -226,7 +226,8 @@ impl<'a> Rank<'a> {
     /// Bytes that a layer keeps for the backward pass.
     ///
     /// Dropout and GeLU, as GPT and BERT: bsh(10 + 24/t + 5as/(ht)) or, with sequence parallelism,
-    /// bsh/t·(34 + 5as/h) (Korthikanti et al. 2022), with 8f/h·bs for the feed-forward network's share of 19bsh − 3bsh.
+    /// bsh/t·(34 + 5as/h) (Korthikanti et al. 2022), where 16 of the 24 are the two values of f = 4h before and
+    /// after GeLU: 4f/h in general.
     /// RMS norm and gated network, as LLaMA: bs(12h + 4rh + 6f) + 4abs (derived); the output of the gate's
     /// activation adds 2bsf.
     fn saved(&self) -> f64 {
@@ -247,7 +248,9 @@ impl<'a> Rank<'a> {
         let queries = 2.0 * (self.q + 2.0 * self.kv) + 2.0 * self.q;
         let ffn = if self.model.gated { 6.0 } else { 4.0 } * self.active_ffn();
         let is_modern = self.model.gated;
-        let outside = if is_modern { 8.0 * h } else { 10.0 * h + 2.0 * h * self.model.active_experts() as f64 };
+        // Each further expert of a token gets a copy of its input.
+        let copies = self.model.active_experts() as f64 - 1.0;
+        let outside = if is_modern { 8.0 * h } else { 10.0 * h + 2.0 * h * copies };
         scale * (n * (outside / o + queries + ffn) + core)
     }
 
