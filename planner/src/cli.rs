@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use scenarios::precision::Precision;
-use scenarios::strategy::Strategy;
+use scenarios::strategy::{Strategy, StrategyError};
 use scenarios::terminal::OutputFormat;
 use scenarios::units::{Bandwidth, Bytes};
 
@@ -285,9 +285,8 @@ pub struct CompletionsArguments {
 fn held(text: &str) -> Result<(String, Strategy), String> {
     let expected = "expected WORKLOAD=data:N, such as `train=data:2`";
     let (workload, strategy) = text.split_once('=').ok_or(expected)?;
-    let replicas = strategy.strip_prefix("data:").and_then(|number| number.parse().ok()).ok_or(expected)?;
-    let strategy = Strategy::data_parallel(replicas).ok_or("a strategy has at least one replica")?;
-    Ok((workload.to_owned(), strategy))
+    let strategy: Strategy = strategy.parse().map_err(|error: StrategyError| error.to_string())?;
+    if strategy.is_data_only() { Ok((workload.to_owned(), strategy)) } else { Err(expected.to_owned()) }
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -331,7 +330,7 @@ mod tests {
             assert_eq!(found, expected, "{text}");
         };
         check("train=data:2", Ok(("train", 2)));
-        check("train=data:0", Err("a strategy has at least one replica"));
+        check("train=data:0", Err("`data` takes a whole number from 1, not `0`"));
         check("train=tensor:2", Err("expected WORKLOAD=data:N, such as `train=data:2`"));
         check("train", Err("expected WORKLOAD=data:N, such as `train=data:2`"));
     }

@@ -63,14 +63,8 @@ fn a_layer_keeps_the_activations_of_the_selective_recomputation_paper() {
         let model = transformer(model);
         let strategy: Strategy = strategy.parse().expect("a strategy");
         let (sequences, tokens) = (4.0, model.sequence.get() as f64);
-        let work = Work {
-            sequences,
-            tokens,
-            precision: Precision::Fp16,
-            fused_attention: false,
-            frozen: false,
-            logits: true,
-        };
+        let work =
+            Work { sequences, tokens, precision: Precision::Fp16, fused_attention: false, frozen: false, logits: true };
         let (h, a) = (model.hidden.get() as f64, model.heads.get() as f64);
         let t = f64::from(strategy.tensor.get());
         let expected = sequences * tokens * h * formula(t, 5.0 * a * tokens / h);

@@ -45,8 +45,13 @@ fn check(arguments: &[&str], input: &str, exit: i32, says: &str) -> String {
 
 /// `predict` with further arguments; what is not given is usual.
 fn predict(arguments: &str, exit: i32, says: &str) -> String {
-    let usual =
-        [("--model", "gpt2"), ("--machine", "H100"), ("--nodes", "1"), ("--global-batch", "64"), ("--strategy", "data:8")];
+    let usual = [
+        ("--model", "gpt2"),
+        ("--machine", "H100"),
+        ("--nodes", "1"),
+        ("--global-batch", "64"),
+        ("--strategy", "data:8"),
+    ];
     let mut all = vec!["predict"];
     all.extend(usual.iter().filter(|(key, _)| !arguments.contains(key)).flat_map(|(key, value)| [*key, *value]));
     all.extend(arguments.split_whitespace());
@@ -67,7 +72,11 @@ fn impossible_strategies_are_refused_with_the_reason() {
     predict("--strategy data:1,context:8 --sequence 1023", INFEASIBLE, "cannot be divided by the context-parallel");
     predict("--strategy data:8,shard:3,zero:3", INFEASIBLE, "cannot be divided by the ranks of a shard group");
     predict("--strategy data:8,expert:3", INFEASIBLE, "cannot be divided by the expert-parallel ranks");
-    predict("--model mixtral-8x7b --strategy data:2,expert:2,tensor:4 --global-batch 2 --precision fp4", INFEASIBLE, "no peak in fp4");
+    predict(
+        "--model mixtral-8x7b --strategy data:2,expert:2,tensor:4 --global-batch 2 --precision fp4",
+        INFEASIBLE,
+        "no peak in fp4",
+    );
     predict("--model resnet50 --strategy data:4,tensor:2", INFEASIBLE, "can be trained in data parallel only");
     predict("--model llama3-405b --machine L4 --strategy data:8", DONE, "");
 }
@@ -122,7 +131,8 @@ fn a_search_without_a_result_says_so() {
     search("--model gpt2 --global-batch 9223372036854775808", INFEASIBLE, "the global batch");
 }
 
-const HEADER: &str = "id,source,model_name,gpu,gpus,tp,pp,dp,micro_batch,global_batch,precision,measured_metric,measured_value";
+const HEADER: &str =
+    "id,source,model_name,gpu,gpus,tp,pp,dp,micro_batch,global_batch,precision,measured_metric,measured_value";
 
 /// A table of one good run and the given rows.
 fn table(rows: &[&str]) -> String {
