@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use planner::performance::calibration::{Calibration, bundled, fit};
+use planner::performance::calibration::{bundled, fit};
 use planner::performance::runs::{Run, read};
 use planner::performance::training::{self, Cluster, Training};
 use scenarios::catalog::Catalog;
@@ -61,6 +61,7 @@ fn public_runs() -> Option<Vec<Run>> {
     Some(read(table).expect("a table").runs)
 }
 
+#[allow(clippy::print_stderr, reason = "a bench tells what it leaves out")]
 fn fits(criterion: &mut Criterion) {
     let Some(runs) = public_runs() else {
         eprintln!("the public table of training runs is absent: no fit is timed");
@@ -69,7 +70,6 @@ fn fits(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fit");
     group.sample_size(10);
     group.bench_function("public table", |bencher| bencher.iter(|| fit(black_box(&runs), |_| true)));
-    group.bench_function("public table with intervals", |bencher| bencher.iter(|| Calibration::of(black_box(&runs))));
     group.finish();
 }
 
