@@ -61,6 +61,7 @@ fn public_runs() -> Option<Vec<Run>> {
     Some(read(table).expect("a table").runs)
 }
 
+#[allow(clippy::print_stderr, reason = "a bench tells what it leaves out")]
 fn fits(criterion: &mut Criterion) {
     let Some(runs) = public_runs() else {
         eprintln!("the public table of training runs is absent: no fit is timed");

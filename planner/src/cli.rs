@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use scenarios::precision::Precision;
-use scenarios::strategy::Strategy;
+use scenarios::strategy::{Strategy, StrategyError};
 use scenarios::terminal::OutputFormat;
-use scenarios::units::Bandwidth;
+use scenarios::units::{Bandwidth, Bytes};
+
+use crate::performance::serving::Bucket;
 
 /// Decides where, on what and how workloads run, under cost, capacity, deadline and residency rules.
 #[derive(Debug, Parser)]
@@ -52,6 +54,8 @@ pub enum Command {
     Accuracy(AccuracyArguments),
     /// Fit constants to a table of training runs, serving runs or collectives, and write the calibration
     Fit(FitArguments),
+    /// Predict a replica that answers requests: throughput, time to the first token and to the next
+    Serve(ServeArguments),
     /// Print the JSON Schema of a document
     Schema(SchemaArguments),
     /// List the instance types of the catalogue
@@ -146,9 +150,56 @@ pub struct PredictArguments {
     /// Calibration that `planner fit` wrote, instead of the bundled one
     #[arg(long, value_name = "FILE")]
     pub calibration: Option<PathBuf>,
+    /// Steps of the whole job: tells checkpoints, failures and the expected time
+    #[arg(long, value_name = "N", help_heading = "Whole job")]
+    pub steps: Option<NonZeroU64>,
+    /// Mean time between failures of one device, in hours; Llama 3's 54 days on 16,384 GPUs had one in 50,700
+    #[arg(long, value_name = "HOURS", default_value = "50700", value_parser = positive, help_heading = "Whole job")]
+    pub device_mtbf: f64,
+    /// From a failure until the job goes on, in minutes
+    #[arg(long, value_name = "MINUTES", default_value = "10", value_parser = positive, help_heading = "Whole job")]
+    pub restart: f64,
+    /// Rate at which all devices together read records and write checkpoints
+    #[arg(long, value_name = "RATE", default_value = "100 Gbit/s", help_heading = "Whole job")]
+    pub storage: Bandwidth,
+    /// Size of a stored record; tells whether steps wait for their input
+    #[arg(long, value_name = "SIZE", help_heading = "Whole job")]
+    pub record_size: Option<Bytes>,
     /// How many strategies the search lists
     #[arg(long, value_name = "N", default_value = "10")]
     pub top: usize,
+}
+
+/// What `serve` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArguments {
+    /// Network: a decoder's preset, such as `llama3-70b`, or a JSON file that describes one
+    #[arg(long)]
+    pub model: String,
+    /// Accelerator, such as `H100`
+    #[arg(long, value_name = "ACCELERATOR")]
+    pub machine: String,
+    /// Devices that share every matrix
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub tensor: NonZeroU32,
+    /// Stages of layers
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub pipeline: NonZeroU32,
+    /// Format of weights
+    #[arg(long, default_value = "bf16")]
+    pub precision: Precision,
+    /// Format of the cache of keys and values
+    #[arg(long, value_name = "PRECISION", default_value = "bf16")]
+    pub cache: Precision,
+    /// Requests, as tokens read, tokens answered and a weight, such as `1000:200` or `128:128:3`; may be repeated
+    #[arg(long = "requests", value_name = "IN:OUT[:WEIGHT]", value_parser = bucket, required = true)]
+    pub requests: Vec<Bucket>,
+    /// Requests in a second; without it and `--batch` as many as the replica can answer
+    #[arg(long, value_name = "PER_SECOND", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// Fixed batches of this size instead of continuous batching
+    #[arg(long, value_name = "REQUESTS", conflicts_with = "rate")]
+    pub batch: Option<NonZeroU32>,
 }
 
 /// What `accuracy` reads.
@@ -234,9 +285,26 @@ pub struct CompletionsArguments {
 fn held(text: &str) -> Result<(String, Strategy), String> {
     let expected = "expected WORKLOAD=data:N, such as `train=data:2`";
     let (workload, strategy) = text.split_once('=').ok_or(expected)?;
-    let replicas = strategy.strip_prefix("data:").and_then(|number| number.parse().ok()).ok_or(expected)?;
-    let strategy = Strategy::data_parallel(replicas).ok_or("a strategy has at least one replica")?;
-    Ok((workload.to_owned(), strategy))
+    let strategy: Strategy = strategy.parse().map_err(|error: StrategyError| error.to_string())?;
+    if strategy.is_data_only() { Ok((workload.to_owned(), strategy)) } else { Err(expected.to_owned()) }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if value > 0.0 && value <= 1e12 { Ok(value) } else { Err("expected a number above 0, at most 10^12".to_owned()) }
+}
+
+fn bucket(text: &str) -> Result<Bucket, String> {
+    let expected = || "expected IN:OUT or IN:OUT:WEIGHT, such as `1000:200`".to_owned();
+    let parts: Vec<&str> = text.split(':').collect();
+    let tokens = |text: &str| text.parse::<NonZeroU32>().map_err(|_| expected());
+    match parts.as_slice() {
+        [input, output] => Ok(Bucket { input: tokens(input)?, output: tokens(output)?, weight: 1.0 }),
+        [input, output, weight] => {
+            Ok(Bucket { input: tokens(input)?, output: tokens(output)?, weight: positive(weight)? })
+        }
+        _ => Err(expected()),
+    }
 }
 
 fn gap(text: &str) -> Result<f64, String> {
@@ -262,7 +330,7 @@ mod tests {
             assert_eq!(found, expected, "{text}");
         };
         check("train=data:2", Ok(("train", 2)));
-        check("train=data:0", Err("a strategy has at least one replica"));
+        check("train=data:0", Err("`data` takes a whole number from 1, not `0`"));
         check("train=tensor:2", Err("expected WORKLOAD=data:N, such as `train=data:2`"));
         check("train", Err("expected WORKLOAD=data:N, such as `train=data:2`"));
     }

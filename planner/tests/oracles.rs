@@ -1,4 +1,6 @@
 //! Figures that papers publish, reproduced: operations, activations, states, memory and times.
+#![allow(clippy::print_stdout, reason = "a test tells what it measured and what it leaves out")]
+#![allow(clippy::many_single_char_names, reason = "formulas are written as published")]
 
 use std::collections::BTreeMap;
 

@@ -335,6 +335,7 @@ const fn one() -> NonZeroU32 {
     ONE
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_one(count: &NonZeroU32) -> bool {
     *count == ONE
 }

@@ -39,7 +39,8 @@ fn strategies(name: &str, workload: &Workload, held: &Held) -> Vec<Strategy> {
     if matches!(workload.job, Job::Evaluate(_)) {
         return vec![Strategy::SINGLE];
     }
-    let mut list: Vec<_> = workload.strategies.data.iter().map(|data| Strategy { data: *data, ..Strategy::SINGLE }).collect();
+    let mut list: Vec<_> =
+        workload.strategies.data.iter().map(|data| Strategy { data: *data, ..Strategy::SINGLE }).collect();
     list.sort();
     list.dedup();
     list

@@ -281,7 +281,7 @@ fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
 fn ranks(values: &[f64]) -> Vec<f64> {
     let rank = |value: &f64| {
         let below = values.iter().filter(|other| *other < value).count();
-        let equal = values.iter().filter(|other| *other == value).count();
+        let equal = values.iter().filter(|other| other.total_cmp(value).is_eq()).count();
         below as f64 + (equal as f64 - 1.0) / 2.0
     };
     values.iter().map(rank).collect()
@@ -289,7 +289,18 @@ fn ranks(values: &[f64]) -> Vec<f64> {
 
 fn groups_table(groups: &[Errors]) -> Table {
     let mut table = Table::new(&[
-        "group", "runs", "MAPE %", "median %", "p90 %", "bias %", "rank", "inside %", "half-width %", "good picks", "worst", "worst %",
+        "group",
+        "runs",
+        "MAPE %",
+        "median %",
+        "p90 %",
+        "bias %",
+        "rank",
+        "inside %",
+        "half-width %",
+        "good picks",
+        "worst",
+        "worst %",
     ]);
     let one = |value: f64| format!("{value:.1}");
     for group in groups {

@@ -48,6 +48,8 @@ pub(super) enum Unpredicted {
     Model { text: String },
     #[error(transparent)]
     Impossible(Impossible),
+    #[error("{0}")]
+    Unanswered(String),
     #[error("all serving runs are of one source, which cannot be left out")]
     OneSource,
     #[error("a table of collectives has no runs")]
@@ -59,15 +61,20 @@ pub(super) enum Unpredicted {
 impl Unpredicted {
     fn help(&self) -> Option<String> {
         match self {
-            Self::Machine { closest, .. } => Some(format!("did you mean `{closest}`? `planner catalog` lists machines")),
+            Self::Machine { closest, .. } => {
+                Some(format!("did you mean `{closest}`? `planner catalog` lists machines"))
+            }
             Self::UnknownModel { closest, .. } => {
                 Some(format!("did you mean `{closest}`? A file in JSON can describe another network"))
             }
             Self::Model { .. } => Some("see `planner schema scenario` for the form of a model".to_owned()),
             Self::Impossible(error) => error.help(),
             Self::Collectives => Some("`planner fit` takes it, and its columns say how far the fit misses".to_owned()),
+            Self::Unanswered(_) => None,
             Self::OneSource => Some("leave out `folds` or `devices`".to_owned()),
-            Self::NothingFits { .. } => Some("take more or larger devices, or a batch that divides among them".to_owned()),
+            Self::NothingFits { .. } => {
+                Some("take more or larger devices, or a batch that divides among them".to_owned())
+            }
         }
     }
 
@@ -75,7 +82,7 @@ impl Unpredicted {
         match self {
             Self::Machine { .. } | Self::UnknownModel { .. } | Self::OneSource | Self::Collectives => Exit::Usage,
             Self::Model { .. } => Exit::InvalidDocument,
-            Self::Impossible(_) | Self::NothingFits { .. } => Exit::Infeasible,
+            Self::Impossible(_) | Self::NothingFits { .. } | Self::Unanswered(_) => Exit::Infeasible,
         }
     }
 }

@@ -12,6 +12,7 @@ mod man;
 mod predict;
 mod runs;
 mod schema;
+mod serve;
 mod show;
 mod solve;
 
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Predict(arguments) => predict::run(&arguments, global, printer),
         Command::Accuracy(arguments) => accuracy::run(&arguments, global, printer),
         Command::Fit(arguments) => fit::run(&arguments, printer),
+        Command::Serve(arguments) => serve::run(&arguments, global, printer),
         Command::Schema(arguments) => schema::run(&arguments, printer),
         Command::Catalog(arguments) => catalog::run(&arguments, global, printer),
         Command::Completions(arguments) => completions::run(&arguments, printer),

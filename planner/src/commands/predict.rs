@@ -7,12 +7,14 @@ use scenarios::document;
 use scenarios::model::{Model, PRESETS, find_alias};
 use scenarios::strategy::Strategy;
 use scenarios::terminal::{Exit, OutputFormat, Printer, Table};
-use scenarios::units::{Bytes, Interval};
+use scenarios::units::{Bytes, Interval, Seconds};
 use serde::Serialize;
 
 use super::failure::{Failure, Unpredicted};
 use crate::cli::{Global, PredictArguments};
 use crate::performance::calibration::{Basis, Calibration, bundled};
+use crate::performance::input::{self, Bound};
+use crate::performance::reliability::{Checkpoint, Failures, Write, checkpoint_bytes};
 use crate::performance::training::memory::{self, RESERVE};
 use crate::performance::training::{self, Cluster, Found, Impossible, Memory, Step, Training};
 
@@ -33,6 +35,25 @@ struct Report {
     device_memory_bytes: f64,
     fits: bool,
     basis: Basis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<WholeJob>,
+}
+
+/// A whole job with its input, checkpoints and failures.
+#[derive(Debug, Serialize)]
+struct WholeJob {
+    steps: u64,
+    /// Time of a step with its input.
+    step_seconds: f64,
+    /// What a step waits for.
+    bound: &'static str,
+    /// Without failures and checkpoints.
+    work_seconds: f64,
+    checkpoint_bytes: f64,
+    checkpoint_interval_seconds: f64,
+    mean_time_between_failures_seconds: f64,
+    expected_seconds: f64,
+    goodput: f64,
 }
 
 pub(super) fn run(arguments: &PredictArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
@@ -50,9 +71,13 @@ pub(super) fn run(arguments: &PredictArguments, global: &Global, printer: Printe
     let constants = calibration.constants(&training, &arguments.stack);
     let step = training::predict(&training, &constants)?;
     let memory = memory::of(&training, &training::lower(&training)?);
-    let report = report(&training, &step, &memory, calibration, &arguments.stack);
+    let mut report = report(&training, &step, &memory, calibration, &arguments.stack);
+    report.job = job(arguments, &training, report.step_seconds.p50)?;
     match global.format {
-        OutputFormat::Table => printer.data(&text(&report)),
+        OutputFormat::Table => {
+            printer.data(&text(&report));
+            printer.data(&report.job.as_ref().map(job_text).unwrap_or_default());
+        }
         format => printer.table(format, &parts_table(&report), &report),
     }
     Ok(Exit::Done)
@@ -60,10 +85,8 @@ pub(super) fn run(arguments: &PredictArguments, global: &Global, printer: Printe
 
 /// The training that the command line describes, on one replica for a start.
 fn training(arguments: &PredictArguments) -> Result<Training, Failure> {
-    let sheet = Catalog::bundled().find_accelerator(&arguments.machine).ok_or_else(|| {
-        let known = Catalog::bundled().accelerator_names();
-        Unpredicted::Machine { name: arguments.machine.clone(), closest: closest(&arguments.machine, known) }
-    })?;
+    let sheet = Catalog::bundled().find_accelerator(&arguments.machine);
+    let sheet = sheet.ok_or_else(|| unknown_machine(&arguments.machine))?;
     let mut model = model(&arguments.model)?;
     if let (Model::Transformer(transformer), Some(sequence)) = (&mut model, arguments.sequence) {
         transformer.sequence = sequence;
@@ -83,8 +106,14 @@ fn training(arguments: &PredictArguments) -> Result<Training, Failure> {
     })
 }
 
+/// The failure of an accelerator that the catalogue doesn't know.
+pub(super) fn unknown_machine(name: &str) -> Unpredicted {
+    let closest = closest(name, Catalog::bundled().accelerator_names());
+    Unpredicted::Machine { name: name.to_owned(), closest }
+}
+
 /// A preset by its name, or a description in a JSON file.
-fn model(name: &str) -> Result<Model, Failure> {
+pub(super) fn model(name: &str) -> Result<Model, Failure> {
     if let Some(preset) = find_alias(name) {
         return Ok(preset.model());
     }
@@ -124,7 +153,74 @@ fn report(training: &Training, step: &Step, memory: &Memory, calibration: &Calib
         device_memory_bytes: training.cluster.memory_bytes,
         fits: memory.total() <= (1.0 - RESERVE) * training.cluster.memory_bytes,
         basis: calibration.basis(training, stack),
+        job: None,
     }
+}
+
+/// The whole job, where its steps are given.
+fn job(arguments: &PredictArguments, training: &Training, step: f64) -> Result<Option<WholeJob>, Failure> {
+    let Some(steps) = arguments.steps else { return Ok(None) };
+    let wrong = |text: String| Unpredicted::Model { text };
+    let fed = input::Input {
+        records: training.global_batch as f64,
+        bytes_per_record: arguments.record_size.map_or(0.0, |size| size.0 as f64),
+        storage_bytes_per_second: arguments.storage.0,
+        cached_bytes_per_second: None,
+        core_seconds_per_record: 0.0,
+        cores: 1.0,
+        prefetch: true,
+    };
+    let fed = fed.step(step).map_err(|error| wrong(error.to_string()))?;
+    let parameters = training.model.parameters().map_err(|error| wrong(error.to_string()))? as f64;
+    let checkpoint = Checkpoint {
+        bytes: checkpoint_bytes(parameters, training.precision, training.optimizer_bytes),
+        bytes_per_second: arguments.storage.0,
+        barrier_seconds: 0.0,
+        write: Write::Blocking,
+    };
+    let failures = Failures {
+        device_mtbf_seconds: arguments.device_mtbf * 3600.0,
+        devices: u64::from(training.cluster.devices()),
+        spot_nodes: 0,
+        spot_interruptions_per_hour: 0.0,
+        spot_notice_seconds: 0.0,
+        restart_seconds: arguments.restart * 60.0,
+    };
+    let work_seconds = fed.later_seconds * steps.get() as f64;
+    let expected =
+        failures.reliability(work_seconds, &checkpoint, None).map_err(|e| Unpredicted::Unanswered(e.to_string()))?;
+    Ok(Some(WholeJob {
+        steps: steps.get(),
+        step_seconds: fed.later_seconds,
+        bound: match fed.bound {
+            Bound::Compute => "computation",
+            Bound::Storage => "storage",
+            Bound::Cores => "processor cores",
+        },
+        work_seconds,
+        checkpoint_bytes: checkpoint.bytes,
+        checkpoint_interval_seconds: expected.interval_seconds,
+        mean_time_between_failures_seconds: expected.mtbf_seconds,
+        expected_seconds: expected.wall_seconds,
+        goodput: expected.goodput,
+    }))
+}
+
+fn job_text(job: &WholeJob) -> String {
+    let time = |seconds: f64| Seconds::new(seconds).rounded();
+    format!(
+        "\n{} steps of {:.4} s, bound by {}: {} of work, {} with checkpoints and failures (goodput {:.1} %)\n\
+         Checkpoint {} every {}; a failure every {}\n",
+        job.steps,
+        job.step_seconds,
+        job.bound,
+        time(job.work_seconds),
+        time(job.expected_seconds),
+        100.0 * job.goodput,
+        Bytes(job.checkpoint_bytes as u64).rounded(),
+        time(job.checkpoint_interval_seconds),
+        time(job.mean_time_between_failures_seconds),
+    )
 }
 
 fn text(report: &Report) -> String {
@@ -132,9 +228,9 @@ fn text(report: &Report) -> String {
     let rate = report.throughput;
     let bytes = |value: f64| Bytes(value as u64).rounded();
     let verdict = if report.fits { "fits" } else { "does not fit" };
-    let utilisation = report.model_flops_utilisation.map_or_else(String::new, |share| {
-        format!("Model FLOP utilisation {:.1} %\n", 100.0 * share)
-    });
+    let utilisation = report
+        .model_flops_utilisation
+        .map_or_else(String::new, |share| format!("Model FLOP utilisation {:.1} %\n", 100.0 * share));
     format!(
         "Step {:.4} s ({:.4} to {:.4} in 8 of 10 cases)\nThroughput {:.4e} {} ({:.4e} to {:.4e})\n{utilisation}\
          Memory {} of {}: {verdict}, {:.0} % kept free; fullest is stage {}\n{}\n\n{}",

@@ -66,9 +66,8 @@ impl Accelerator {
             Precision::Fp32 => self.fp32_flops,
             Precision::Tf32 => self.tf32_flops.or(self.fp32_flops),
             Precision::Fp16 | Precision::Bf16 => half,
-            Precision::Fp8 => self.fp8_flops.or(half),
             Precision::Fp4 if self.has_fp4() => self.fp8_flops.map(|flops| 2.0 * flops),
-            Precision::Fp4 => self.fp8_flops.or(half),
+            Precision::Fp8 | Precision::Fp4 => self.fp8_flops.or(half),
         }
     }
 

@@ -89,7 +89,7 @@ fn parts(runs: &[Run], split: Split) -> BTreeMap<String, Vec<usize>> {
     for (row, run) in runs.iter().enumerate() {
         let part = match split {
             Split::None => String::new(),
-            Split::Folds => (fingerprint(&run.id) % 5).to_string(),
+            Split::Folds => fold(&run.id).to_string(),
             Split::Sources => run.source.clone(),
             Split::Devices => run.training.cluster.device.clone(),
         };
@@ -98,7 +98,8 @@ fn parts(runs: &[Run], split: Split) -> BTreeMap<String, Vec<usize>> {
     parts
 }
 
-/// FNV-1a of a text: the same fold on every machine.
-fn fingerprint(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// The one of five parts that a run belongs to, by FNV-1a of its identifier: the same on every machine.
+#[must_use]
+pub fn fold(id: &str) -> u64 {
+    id.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)) % 5
 }

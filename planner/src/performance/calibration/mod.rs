@@ -5,7 +5,7 @@ mod file;
 mod fit;
 mod interval;
 
-pub use accuracy::{Prediction, Split, cross_validate};
+pub use accuracy::{Prediction, Split, cross_validate, fold};
 pub use file::{Basis, Calibration, bundled};
 pub use fit::{Fitted, fit, groups};
 pub use interval::Spread;

@@ -47,13 +47,13 @@ pub(super) fn zero(text: &str) -> Option<(Zero, Option<NonZeroU32>)> {
 }
 
 /// What is computed again; `None` where the table is silent.
-pub(super) fn recompute(text: &str) -> Option<Option<Recompute>> {
+pub(super) fn recompute(text: &str) -> Result<Option<Recompute>, String> {
     match text.to_ascii_lowercase().as_str() {
-        "" => Some(None),
-        "none" => Some(Some(Recompute::None)),
-        "full" => Some(Some(Recompute::Full)),
-        other if other.starts_with("selective") => Some(Some(Recompute::Selective)),
-        _ => None,
+        "" => Ok(None),
+        "none" => Ok(Some(Recompute::None)),
+        "full" => Ok(Some(Recompute::Full)),
+        other if other.starts_with("selective") => Ok(Some(Recompute::Selective)),
+        _ => Err(format!("unknown recomputation `{text}`")),
     }
 }
 

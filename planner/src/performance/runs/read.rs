@@ -117,7 +117,11 @@ fn count(name: &str, text: &str) -> Result<Option<u64>, String> {
 
 fn small(name: &str, text: &str) -> Result<Option<NonZeroU32>, String> {
     count(name, text)?.map_or(Ok(None), |value| {
-        u32::try_from(value).ok().and_then(NonZeroU32::new).map(Some).ok_or_else(|| format!("{name} {text} is too large"))
+        u32::try_from(value)
+            .ok()
+            .and_then(NonZeroU32::new)
+            .map(Some)
+            .ok_or_else(|| format!("{name} {text} is too large"))
     })
 }
 
@@ -214,8 +218,7 @@ impl Row {
         }
         if recompute.is_none() && !training.fits() {
             // Stacks with fused attention recompute single operations or move activations to the host instead.
-            training.strategy.recompute =
-                if training.fused_attention { Recompute::Selective } else { Recompute::Full };
+            training.strategy.recompute = if training.fused_attention { Recompute::Selective } else { Recompute::Full };
         }
     }
 
@@ -235,9 +238,9 @@ impl Row {
             _ => NonZeroU32::new(devices.get() / others),
         };
         let data = data.ok_or_else(|| format!("{others} ranks of one replica don't fit {devices} devices"))?;
-        let (zero, shard) = fill::zero(&self.zero_or_fsdp).ok_or_else(|| format!("unknown sharding `{}`", self.zero_or_fsdp))?;
-        let recompute = fill::recompute(&self.recompute);
-        let recompute = recompute.ok_or_else(|| format!("unknown recomputation `{}`", self.recompute))?;
+        let (zero, shard) =
+            fill::zero(&self.zero_or_fsdp).ok_or_else(|| format!("unknown sharding `{}`", self.zero_or_fsdp))?;
+        let recompute = fill::recompute(&self.recompute)?;
         // torchtitan's configurations recompute selectively unless they say otherwise.
         let recompute = recompute.or(self.source.contains("torchtitan").then_some(Recompute::Selective));
         let layers = match model {
@@ -316,7 +319,8 @@ impl Row {
 
     /// What was measured, as the time of a step or bytes.
     fn measured(&self, training: &Training) -> Result<Measured, String> {
-        let value: f64 = self.measured_value.trim().parse().map_err(|_| format!("`{}` is no number", self.measured_value))?;
+        let value: f64 =
+            self.measured_value.trim().parse().map_err(|_| format!("`{}` is no number", self.measured_value))?;
         if !(value.is_finite() && value > 0.0) {
             return Err(format!("the measured value {value} is not positive"));
         }
@@ -327,7 +331,9 @@ impl Row {
             "iteration_time" => value,
             "throughput" => units / (value * devices),
             "throughput_total" => units / value,
-            "achieved_hw_flops" | "model_flops" => training.flops(self.measured_metric == "achieved_hw_flops")? / (value * 1e12 * devices),
+            "achieved_hw_flops" | "model_flops" => {
+                training.flops(self.measured_metric == "achieved_hw_flops")? / (value * 1e12 * devices)
+            }
             "mfu" => {
                 let peak = training.cluster.peak(Precision::Bf16).ok_or("the device's peak is not known")?;
                 training.flops(false)? / (value / 100.0 * peak * devices)
@@ -335,13 +341,20 @@ impl Row {
             "peak_memory" if self.is_batch_of_a_rank(training.strategy.pipeline) => {
                 return Err("memory depends on the pipeline's micro-batches, which are not stated".to_owned());
             }
-            "peak_memory" if value > MOST_GIB => return Err(format!("peak_memory {} is no memory of a device", self.measured_value)),
+            "peak_memory" if value > MOST_GIB => {
+                return Err(format!("peak_memory {} is no memory of a device", self.measured_value));
+            }
             "peak_memory" => return Ok(Measured::PeakBytes(value * 1_073_741_824.0)),
-            "gpu_hours" => return Err("GPU-hours of a whole project, restarts included, are no time of a step".to_owned()),
+            "gpu_hours" => {
+                return Err("GPU-hours of a whole project, restarts included, are no time of a step".to_owned());
+            }
             other => return Err(format!("unknown metric `{other}`")),
         };
         if !(LEAST_SECONDS..=MOST_SECONDS).contains(&seconds) {
-            return Err(format!("{} {} is no step between 1 µs and 30 years", self.measured_metric, self.measured_value));
+            return Err(format!(
+                "{} {} is no step between 1 µs and 30 years",
+                self.measured_metric, self.measured_value
+            ));
         }
         Ok(Measured::StepSeconds(seconds))
     }

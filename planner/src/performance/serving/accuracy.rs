@@ -6,6 +6,7 @@ use scenarios::units::Interval;
 
 use super::calibration::{Batching, Factors, Fitted, ServingCalibration, Spread, class, error, fit_constants};
 use super::runs::{Measured, ServingRun};
+use crate::performance::calibration::fold;
 
 /// Which runs are left out together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,14 +104,9 @@ fn cross_validate(runs: &[ServingRun], split: Split) -> Vec<Option<f64>> {
 fn part(run: &ServingRun, split: Split) -> String {
     match split {
         Split::None => String::new(),
-        Split::Folds => (fingerprint(&run.id) % 5).to_string(),
+        Split::Folds => fold(&run.id).to_string(),
         Split::Devices => run.device.clone(),
     }
-}
-
-/// FNV-1a of a text: the same fold on every machine.
-fn fingerprint(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Fits both kinds of software. Spreads come from runs that the fit did not see: left out in folds for devices that it

@@ -82,12 +82,11 @@ impl Constant {
             Self::Convolution => (0.5, 0.5),
             Self::Recurrent => (0.4, 0.7),
             Self::Bandwidth => (0.75, 0.3),
-            Self::Gather => (0.3, 0.7),
             Self::Launch => (9e-6, 0.5),
             Self::Latency => (5e-6, 0.7),
             Self::Inside => (0.65, 0.4),
             Self::Between => (0.6, 0.6),
-            Self::Exposed => (0.3, 0.7),
+            Self::Gather | Self::Exposed => (0.3, 0.7),
             Self::Step => (3e-3, 0.5),
         }
     }

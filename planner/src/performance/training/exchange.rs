@@ -26,12 +26,12 @@ impl Exchanges {
     /// Ranks are numbered tensor first, then context, data, pipeline, as Megatron does.
     #[must_use]
     pub fn new(training: &Training, constants: &Constants) -> Self {
-        let s = &training.strategy;
-        let [t, c, d, e] = [s.tensor, s.context, s.data, s.expert].map(std::num::NonZeroU32::get);
+        let strategy = &training.strategy;
+        let [t, c, d] = [strategy.tensor, strategy.context, strategy.data].map(std::num::NonZeroU32::get);
         let node = training.cluster.devices_per_node;
         let group = |ranks: u32, stride: u32| Group::strided(ranks, stride, node);
         let all = d.saturating_mul(c);
-        let shard = s.shard.map_or(all, |shard| shard.get().min(all));
+        let shard = strategy.shard.map_or(all, |shard| shard.get().min(all));
         let stage = t.saturating_mul(all);
         let latency_seconds = constants.get(Constant::Latency);
         let link = |rate: f64, share| Link { latency_seconds, bytes_per_second: rate * constants.get(share) };
@@ -43,11 +43,11 @@ impl Exchanges {
         Self {
             tensor: group(t, 1),
             context: group(c, t),
-            expert: group(e, t.saturating_mul(c)),
+            expert: group(strategy.expert.get(), t.saturating_mul(c)),
             replicas: group(all, t),
             shard: group(shard, t),
             copies: group(all / shard, t.saturating_mul(shard)),
-            stage: group(if s.pipeline.get() > 1 { 2 } else { 1 }, stage),
+            stage: group(if strategy.pipeline.get() > 1 { 2 } else { 1 }, stage),
             topology: Topology::new(inside, between, None),
         }
     }

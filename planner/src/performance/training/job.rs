@@ -240,13 +240,13 @@ impl Training {
     /// The network is no transformer.
     pub fn flops(&self, recomputed: bool) -> Result<f64, String> {
         let model = self.transformer().ok_or("FLOP/s are only converted for transformers")?;
-        let [l, h, f, s, v] =
+        let [layers, hidden, ffn, tokens, vocabulary] =
             [model.layers, model.hidden, model.ffn, model.sequence, model.vocabulary].map(|n| n.get() as f64);
         let head = model.head_size() as f64;
-        let (a, k) = (model.heads.get() as f64 * head, model.kv_heads() as f64 * head);
-        let ffn = (model.ffn_matrices() * model.active_experts()) as f64 * h * f;
-        let layer = 2.0 * (2.0 * h * (a + k) + ffn) + 4.0 * s * a;
+        let (queries, keys) = (model.heads.get() as f64 * head, model.kv_heads() as f64 * head);
+        let matrices = (model.ffn_matrices() * model.active_experts()) as f64 * hidden * ffn;
+        let layer = 2.0 * (2.0 * hidden * (queries + keys) + matrices) + 4.0 * tokens * queries;
         let passes = if recomputed { 4.0 } else { 3.0 };
-        Ok(self.global_batch as f64 * s * (passes * l * layer + 6.0 * h * v))
+        Ok(self.global_batch as f64 * tokens * (passes * layers * layer + 6.0 * hidden * vocabulary))
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn sharers(strategy: &Strategy) -> u32 {
 /// Bytes of a parameter's copies: what computes, its gradient, and what the optimiser keeps.
 ///
 /// Mixed precision without sharding, as Megatron keeps it: 2 + 4 + 4 + 8 = 18 bytes, with ZeRO-1 6 + 12/d; 32 bits: 4 + 4 + 8.
-/// ZeRO-3 as PyTorch's FSDP keeps it: 32-bit shards of everything, 16/d. 
+/// ZeRO-3 as PyTorch's FSDP keeps it: 32-bit shards of everything, 16/d.
 fn states(training: &Training, parameters: f64) -> [f64; 3] {
     let strategy = &training.strategy;
     let shard = f64::from(sharers(strategy));
@@ -74,9 +74,8 @@ fn states(training: &Training, parameters: f64) -> [f64; 3] {
         return [2.0 * parameters / over(Zero::Parameters), 0.0, 0.0];
     }
     let (computing, gradient, copies) = match (mixed, strategy.zero) {
-        (true, Zero::Parameters) => (4.0, 4.0, training.optimizer_bytes),
-        (true, _) => (2.0, 4.0, 4.0 + training.optimizer_bytes),
-        (false, _) => (4.0, 4.0, training.optimizer_bytes),
+        (true, Zero::Replicated | Zero::Optimizer | Zero::Gradients) => (2.0, 4.0, 4.0 + training.optimizer_bytes),
+        (true, Zero::Parameters) | (false, _) => (4.0, 4.0, training.optimizer_bytes),
     };
     [
         computing * parameters / over(Zero::Parameters),

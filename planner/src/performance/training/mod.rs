@@ -37,22 +37,18 @@ pub fn predict(training: &Training, constants: &Constants) -> Result<Step, Impos
 /// # Errors
 /// The network cannot be lowered.
 pub fn lower(training: &Training) -> Result<Vec<Segment>, Impossible> {
-    match training.transformer() {
-        Some(model) => {
-            let work = transformer::Work {
-                sequences: training.micro_batch() as f64,
-                tokens: model.sequence.get() as f64,
-                precision: training.precision,
-                fused_attention: training.fused_attention,
-                frozen: training.frozen,
-                logits: true,
-            };
-            Ok(transformer::segments(model, &training.strategy, &work).into())
-        }
-        None => {
-            let batch = training.micro_batch() as f64;
-            let failed = |error: network::NetworkError| Impossible::Model(error.to_string());
-            network::segments(&training.model, batch, training.precision).map_err(failed)
-        }
-    }
+    let records = training.micro_batch() as f64;
+    let Some(model) = training.transformer() else {
+        let failed = |error: network::NetworkError| Impossible::Model(error.to_string());
+        return network::segments(&training.model, records, training.precision).map_err(failed);
+    };
+    let work = transformer::Work {
+        sequences: records,
+        tokens: model.sequence.get() as f64,
+        precision: training.precision,
+        fused_attention: training.fused_attention,
+        frozen: training.frozen,
+        logits: true,
+    };
+    Ok(transformer::segments(model, &training.strategy, &work).into())
 }

@@ -216,7 +216,8 @@ fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute
 /// Embeddings and their gradients between the ranks that hold a recommender's tables.
 fn tables(training: &Training, exchanges: &Exchanges) -> f64 {
     let volumes = network::exchanged(&training.model, training.micro_batch() as f64, training.precision);
-    let sent = volumes.map_or(0.0, |volumes| exchanges.all_to_all_of_replicas(volumes.all_to_all_bytes, volumes.all_to_alls));
+    let sent =
+        volumes.map_or(0.0, |volumes| exchanges.all_to_all_of_replicas(volumes.all_to_all_bytes, volumes.all_to_alls));
     training.micro_batches() as f64 * sent
 }
 
