@@ -72,6 +72,7 @@ fn impossible_strategies_are_refused_with_the_reason() {
     predict("--strategy data:1,context:8 --sequence 1023", INFEASIBLE, "cannot be divided by the context-parallel");
     predict("--strategy data:8,shard:3,zero:3", INFEASIBLE, "cannot be divided by the ranks of a shard group");
     predict("--strategy data:8,expert:3", INFEASIBLE, "cannot be divided by the expert-parallel ranks");
+    predict("--machine L4 --precision fp32", INFEASIBLE, "the data sheet of L4 states no peak in fp32");
     predict("--model resnet50 --strategy data:4,tensor:2", INFEASIBLE, "can be trained in data parallel only");
     predict("--model llama3-405b --machine L4 --strategy data:8", DONE, "");
 }
@@ -117,13 +118,15 @@ fn sizes_of_nothing_and_of_everything_are_refused() {
 #[test]
 fn a_search_without_a_result_says_so() {
     let search = |arguments: &str, exit, says: &str| {
-        let mut all = vec!["predict", "--machine", "H100"];
+        let machine = if arguments.contains("--machine") { &[][..] } else { &["--machine", "H100"] };
+        let mut all = [&["predict"], machine].concat();
         all.extend(arguments.split_whitespace());
         check(&all, "", exit, says)
     };
     search("--model gpt2 --global-batch 64", DONE, "");
     search("--model megatron-1t --global-batch 8", INFEASIBLE, "no strategy fits");
     search("--model gpt2 --global-batch 7 --nodes 4000000000 --devices-per-node 1", INFEASIBLE, "no strategy fits");
+    search("--model gpt2 --machine L4 --precision fp32 --global-batch 64", INFEASIBLE, "no peak in fp32");
     search("--model gpt2 --global-batch 9223372036854775808", INFEASIBLE, "the global batch");
 }
 
