@@ -1,7 +1,7 @@
 //! Pipelines of stages that pass micro-batches on: time of a step, waiting, micro-batches in flight.
 //!
-//! [`simulate`] follows every forward and backward pass ([`simulation`]) in the order of the schedule ([`order`]).
-//! Long steps repeat themselves, and the repetition is not simulated ([`periodic`]). [`closed_form`] is for searches.
+//! [`simulate`] follows every forward and backward pass (`simulation`) in the order of the schedule (`order`).
+//! Long steps repeat themselves, and the repetition is not simulated (`periodic`). [`closed_form`] is for searches.
 //!
 //! Messages between stages delay the receiver and leave the sender free; messages on one link don't slow each other.
 
