@@ -46,7 +46,7 @@ fn predictions(criterion: &mut Criterion) {
 
 fn searches(criterion: &mut Criterion) {
     let training = gpt3(Strategy::SINGLE);
-    let search = || training::search(black_box(&training), |training| bundled().constants(training, ""));
+    let search = || training::search(black_box(&training), &bundled().constants(&training, ""));
     assert!(search().found.len() > 10, "{:?}", search().possible);
     let mut group = criterion.benchmark_group("search");
     group.sample_size(10);

@@ -65,8 +65,7 @@ fn a_layer_keeps_the_activations_of_the_selective_recomputation_paper() {
         let model = transformer(model);
         let strategy: Strategy = strategy.parse().expect("a strategy");
         let (sequences, tokens) = (4.0, model.sequence.get() as f64);
-        let work =
-            Work { sequences, tokens, precision: Precision::Fp16, fused_attention: false, frozen: false, logits: true };
+        let work = Work { sequences, tokens, precision: Precision::Fp16, fused_attention: false, frozen: false };
         let (h, a) = (model.hidden.get() as f64, model.heads.get() as f64);
         let t = f64::from(strategy.tensor.get());
         let expected = sequences * tokens * h * formula(t, 5.0 * a * tokens / h);
@@ -121,7 +120,7 @@ fn the_runs_that_calculon_validates_with_take_their_published_time() {
     let mut count = 0;
     for run in runs.iter().filter(|run| run.id.starts_with("P-megatron-seqsel-")) {
         let Measured::StepSeconds(measured) = run.measured else { continue };
-        let constants = bundled().constants(&run.training, &run.stack);
+        let constants = bundled().constants(&run.training, &run.source);
         let step = training::predict(&run.training, &constants).expect("it is possible").total();
         println!("{}: {step:.2} s, measured {measured:.2}", run.id);
         assert!(is_close(step, measured, 0.1), "{}: {step} s, measured {measured}", run.id);

@@ -11,7 +11,7 @@ use super::runs;
 use crate::cli::{AccuracyArguments, Global, LeaveOut};
 use crate::performance::calibration::{Prediction, Split, bundled, cross_validate};
 use crate::performance::runs::{Measured, Run, Runs};
-use crate::performance::serving::{self, ServingRun, ServingRuns};
+use crate::performance::serving::{self, ServingRun};
 use crate::performance::training::{self, memory};
 
 /// Errors of a group of runs, in percent of the measured value.
@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &AccuracyArguments, global: &Global, printer: Print
     Ok(Exit::Done)
 }
 
-fn training(table: &Runs, leave_out: LeaveOut) -> Vec<Judged> {
+fn training(table: &Runs<Run>, leave_out: LeaveOut) -> Vec<Judged> {
     let runs = &table.runs;
     let split = match leave_out {
         LeaveOut::Folds => Split::Folds,
@@ -110,9 +110,9 @@ fn training(table: &Runs, leave_out: LeaveOut) -> Vec<Judged> {
 fn with_bundled(run: &Run) -> Option<Judged> {
     let Measured::StepSeconds(measured) = run.measured else { return trained(run, None) };
     let calibration = bundled();
-    let constants = calibration.constants(&run.training, &run.stack);
+    let constants = calibration.constants(&run.training, &run.source);
     let predicted = training::predict(&run.training, &constants).ok()?.total();
-    let interval = calibration.interval(predicted, &run.training, &run.stack);
+    let interval = calibration.interval(predicted, &run.training, &run.source);
     trained(run, Some(Prediction { interval, error: (predicted / measured).ln(), part: 0 }))
 }
 
@@ -160,7 +160,7 @@ fn trained(run: &Run, prediction: Option<Prediction>) -> Option<Judged> {
     Some(Judged { row, groups, interval, choice })
 }
 
-fn serving(table: &ServingRuns, leave_out: LeaveOut) -> Result<Vec<Judged>, Failure> {
+fn serving(table: &Runs<ServingRun>, leave_out: LeaveOut) -> Result<Vec<Judged>, Failure> {
     let split = match leave_out {
         LeaveOut::Folds => serving::Split::Folds,
         LeaveOut::Devices => serving::Split::Devices,

@@ -151,7 +151,7 @@ fn report(training: &Training, step: &Step, memory: &Memory, calibration: &Calib
         memory_parts_bytes: memory.parts().into(),
         fullest_stage: memory.stage,
         device_memory_bytes: training.cluster.memory_bytes,
-        fits: memory.total() <= (1.0 - RESERVE) * training.cluster.memory_bytes,
+        fits: memory.fits(training.cluster.memory_bytes),
         basis: calibration.basis(training, stack),
         job: None,
     }
@@ -285,7 +285,7 @@ fn search(
     printer: Printer,
 ) -> Result<Exit, Failure> {
     training.check_sizes()?;
-    let search = training::search(training, |training| calibration.constants(training, &arguments.stack));
+    let search = training::search(training, &calibration.constants(training, &arguments.stack));
     let ranked = |found: &Found| {
         let step_seconds = calibration.interval(found.step.total(), training, &arguments.stack);
         Ranked { strategy: found.strategy, step_seconds, memory_bytes: found.memory.total() }

@@ -8,8 +8,8 @@ use scenarios::terminal::Printer;
 
 use super::failure::{Failure, TableError};
 use crate::performance::collective::measured::{Points, read_points};
-use crate::performance::runs::{self, Runs};
-use crate::performance::serving::{self, ServingRuns};
+use crate::performance::runs::{self, Refused, Run, Runs};
+use crate::performance::serving::{self, ServingRun};
 
 /// Largest table that is read, in bytes.
 const MOST_BYTES: u64 = 64 << 20;
@@ -17,9 +17,9 @@ const MOST_BYTES: u64 = 64 << 20;
 /// A table of runs, told apart by its columns.
 pub(super) enum Table {
     /// Trainings.
-    Training(Runs),
+    Training(Runs<Run>),
     /// Answers to requests.
-    Serving(ServingRuns),
+    Serving(Runs<ServingRun>),
     /// Collectives by size and number of devices.
     Collectives(Points),
 }
@@ -59,13 +59,13 @@ impl Table {
 
     /// Runs that cannot be used, by reason.
     pub(super) fn refused(&self) -> BTreeMap<String, Vec<String>> {
-        let pairs: Vec<(&String, &String)> = match self {
-            Self::Training(table) => table.refused.iter().map(|refused| (&refused.reason, &refused.id)).collect(),
-            Self::Serving(table) => table.refused.iter().map(|refused| (&refused.reason, &refused.id)).collect(),
-            Self::Collectives(_) => vec![],
+        let refused: &[Refused] = match self {
+            Self::Training(table) => &table.refused,
+            Self::Serving(table) => &table.refused,
+            Self::Collectives(_) => &[],
         };
         let mut reasons = BTreeMap::<String, Vec<String>>::new();
-        for (reason, id) in pairs {
+        for Refused { id, reason } in refused {
             reasons.entry(reason.clone()).or_default().push(id.clone());
         }
         reasons

@@ -28,9 +28,11 @@ pub trait Document: Serialize + DeserializeOwned {
     fn digest_mut(&mut self) -> &mut String;
 }
 
+/// Implements [`Document`] for a type with the fields `format` and `digest`.
+#[macro_export]
 macro_rules! document {
-    ($type:ty, $format:path, $name:literal) => {
-        impl Document for $type {
+    ($type:ty, $format:expr, $name:literal) => {
+        impl $crate::document::Document for $type {
             const FORMAT: &'static str = $format;
             const NAME: &'static str = $name;
 

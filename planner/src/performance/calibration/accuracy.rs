@@ -58,7 +58,7 @@ pub fn cross_validate(runs: &[Run], split: Split) -> Vec<Option<Prediction>> {
         for row in rows {
             let run = &runs[*row];
             let lowered = Lowered::new(run);
-            let error = lowered.and_then(|lowered| lowered.error(&fitted.constants(&run.training, &run.stack)).ok());
+            let error = lowered.and_then(|lowered| lowered.error(&fitted.constants(&run.training, &run.source)).ok());
             errors[*row] = error.map(|error| (part, error));
         }
     }
@@ -66,7 +66,7 @@ pub fn cross_validate(runs: &[Run], split: Split) -> Vec<Option<Prediction>> {
     let predict = |(row, error): (usize, &Option<(usize, f64)>)| {
         let (part, error) = (*error)?;
         let Measured::StepSeconds(measured) = runs[row].measured else { return None };
-        let of_run = groups(&runs[row].training, &runs[row].stack);
+        let of_run = groups(&runs[row].training, &runs[row].source);
         Some(Prediction { interval: spreads[part].around(measured * error.exp(), &of_run), error, part })
     };
     errors.iter().enumerate().map(predict).collect()
@@ -78,7 +78,7 @@ fn spread(runs: &[Run], errors: &[Option<(usize, f64)>], part: usize) -> Spread 
     let outside = errors.iter().enumerate().filter_map(|(row, error)| {
         let (other, error) = (*error)?;
         let run = &runs[row];
-        (is_only || other != part).then(|| (groups(&run.training, &run.stack), error))
+        (is_only || other != part).then(|| (groups(&run.training, &run.source), error))
     });
     Spread::of(&outside.collect::<Vec<_>>())
 }

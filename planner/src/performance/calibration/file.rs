@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use scenarios::document::Document;
+use scenarios::document::Document as _;
 use scenarios::units::Interval;
 use serde::{Deserialize, Serialize};
 
@@ -32,23 +32,7 @@ pub struct Calibration {
     pub other_device: Spread,
 }
 
-impl Document for Calibration {
-    const FORMAT: &'static str = "causeway.calibration/1";
-
-    const NAME: &'static str = "calibration";
-
-    fn format(&self) -> &str {
-        &self.format
-    }
-
-    fn digest(&self) -> &str {
-        &self.digest
-    }
-
-    fn digest_mut(&mut self) -> &mut String {
-        &mut self.digest
-    }
-}
+scenarios::document!(Calibration, "causeway.calibration/1", "calibration");
 
 /// What a prediction rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -81,7 +65,7 @@ impl Calibration {
         let spread = |split| {
             let errors = cross_validate(runs, split).into_iter().enumerate().filter_map(|(row, prediction)| {
                 let run = &runs[row];
-                Some((groups(&run.training, &run.stack), prediction?.error))
+                Some((groups(&run.training, &run.source), prediction?.error))
             });
             Spread::of(&errors.collect::<Vec<_>>())
         };

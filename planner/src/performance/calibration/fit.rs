@@ -94,7 +94,7 @@ pub fn fit(runs: &[Run], used: impl Fn(usize) -> bool) -> Fitted {
     let mut names: Vec<String> = Vec::new();
     let mut members = Vec::with_capacity(runs.len());
     for run in runs {
-        let of_run = groups(&run.training, &run.stack).into_iter().map(|name| {
+        let of_run = groups(&run.training, &run.source).into_iter().map(|name| {
             names.iter().position(|other| *other == name).unwrap_or_else(|| {
                 names.push(name);
                 names.len() - 1

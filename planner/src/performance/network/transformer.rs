@@ -23,8 +23,6 @@ pub struct Work {
     pub fused_attention: bool,
     /// Whether the parameters are frozen, but for small adapters (LoRA).
     pub frozen: bool,
-    /// Whether the network ends in logits over the vocabulary.
-    pub logits: bool,
 }
 
 /// Values read and written between matrix products, forward, for each of h and of f: (24h + 10f/t)·bs bytes in 2-byte
@@ -296,9 +294,9 @@ impl<'a> Rank<'a> {
         let encoder = self.model.kind == TransformerKind::Encoder;
         let rows = if encoder { self.n * MASKED_SHARE } else { self.n };
         let columns = self.model.vocabulary.get() as f64 / self.t;
-        let values = if self.work.logits { rows * columns } else { 0.0 };
-        let logits = self.product(rows, columns, self.h).times(f64::from(u8::from(self.work.logits)));
-        let backward = self.backward_of(rows, columns, self.h).map(|k| k.times(f64::from(u8::from(self.work.logits))));
+        let values = rows * columns;
+        let logits = self.product(rows, columns, self.h);
+        let backward = self.backward_of(rows, columns, self.h);
         // Logits in 16 bits, a 32-bit copy, exponentials, and the gradient.
         let loss = Kernel::elementwise(4.0, (3.0 * self.value + 8.0) * values);
         Segment {

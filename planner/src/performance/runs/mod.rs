@@ -5,8 +5,10 @@
 
 mod fill;
 mod read;
+mod table;
 
-pub use read::{ReadError, fields, read};
+pub use read::read;
+pub use table::{ReadError, Refused, Row, Runs, read as read_table};
 
 use super::training::Training;
 
@@ -15,10 +17,8 @@ use super::training::Training;
 pub struct Run {
     /// Identifier in the table.
     pub id: String,
-    /// Where it was published: the repository, or the name before the number of the identifier.
+    /// The repository where it was published, which stands for the software that ran it: constants are kept for each.
     pub source: String,
-    /// Software that ran it, as far as the table tells: calibrations are kept for each.
-    pub stack: String,
     /// Name of the network in the table.
     pub model: String,
     /// How much of the configuration is known: `A` all, `B` part from a recipe, `C` incomplete; empty if not said.
@@ -36,22 +36,4 @@ pub enum Measured {
     StepSeconds(f64),
     /// Most memory that one device held, in bytes.
     PeakBytes(f64),
-}
-
-/// A run that cannot be used, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// Identifier in the table, or the line.
-    pub id: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// A table of runs.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Runs {
-    /// Runs that can be predicted.
-    pub runs: Vec<Run>,
-    /// The others.
-    pub refused: Vec<Refused>,
 }

@@ -2,31 +2,16 @@
 
 use std::num::NonZeroU32;
 
-use csv::StringRecord;
 use scenarios::catalog::Catalog;
 use scenarios::model::{Model, Preset, find_alias};
 use scenarios::precision::Precision;
 use scenarios::strategy::{Recompute, Strategy, Zero};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::fill::{self, Dimensions};
-use super::{Measured, Refused, Run, Runs};
+use super::table::{self, ReadError, Runs};
+use super::{Measured, Run};
 use crate::performance::training::{Cluster, Training};
-
-/// Why a table cannot be read at all.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The header lacks a column.
-    #[error("the table has no column `{0}`")]
-    Column(&'static str),
-    /// It is no CSV.
-    #[error("{0}")]
-    Csv(#[from] csv::Error),
-}
-
-/// Columns that every table has; others are empty where they are missing.
-const NEEDED: [&str; 6] = ["id", "source", "gpu", "gpus", "measured_metric", "measured_value"];
 
 /// Steps outside are slips of the pen, in seconds.
 const LEAST_SECONDS: f64 = 1e-6;
@@ -65,42 +50,12 @@ struct Row {
     notes: String,
 }
 
-/// Reads a table; runs that cannot be predicted are kept with the reason.
+/// Reads a table of trainings; runs that cannot be predicted are kept with the reason.
 ///
 /// # Errors
 /// A column is missing or the text is no CSV.
-pub fn read(text: impl std::io::Read) -> Result<Runs, ReadError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
-    let header = reader.headers()?.clone();
-    if let Some(missing) = NEEDED.iter().find(|needed| !header.iter().any(|name| name == **needed)) {
-        return Err(ReadError::Column(missing));
-    }
-    let mut runs = Runs::default();
-    for (index, record) in reader.records().enumerate() {
-        match fields::<Row>(record, &header) {
-            Err(reason) => runs.refused.push(Refused { id: format!("line {}", index + 2), reason }),
-            Ok(row) => match row.run() {
-                Ok(run) => runs.runs.push(run),
-                Err(reason) => runs.refused.push(Refused { id: row.id, reason }),
-            },
-        }
-    }
-    Ok(runs)
-}
-
-/// The fields of a record by the names of their columns.
-///
-/// # Errors
-/// The record is no CSV, or has more or fewer fields than the header.
-pub fn fields<T: DeserializeOwned>(
-    record: Result<StringRecord, csv::Error>,
-    header: &StringRecord,
-) -> Result<T, String> {
-    let record = record.map_err(|error| error.to_string())?;
-    if record.len() != header.len() {
-        return Err(format!("the row has {} fields, the header {}", record.len(), header.len()));
-    }
-    record.deserialize(Some(header)).map_err(|error| error.to_string())
+pub fn read(text: impl std::io::Read) -> Result<Runs<Run>, ReadError> {
+    table::read::<Row>(text)
 }
 
 fn count(name: &str, text: &str) -> Result<Option<u64>, String> {
@@ -125,7 +80,15 @@ fn small(name: &str, text: &str) -> Result<Option<NonZeroU32>, String> {
     })
 }
 
-impl Row {
+impl table::Row for Row {
+    type Run = Run;
+    const TABLE: &'static str = "table";
+    const NEEDED: &'static [&'static str] = &["id", "source", "gpu", "gpus", "measured_metric", "measured_value"];
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
     fn run(&self) -> Result<Run, String> {
         let model = self.model()?;
         let (training, measured) = self.training(model)?;
@@ -133,25 +96,21 @@ impl Row {
         Ok(Run {
             id: self.id.clone(),
             source: self.repository(),
-            stack: self.stack(),
             model: self.model_name.clone(),
             grade: grade.to_owned(),
             training,
             measured,
         })
     }
+}
 
+impl Row {
     /// The repository or page, without revision and path.
     fn repository(&self) -> String {
         let first = self.source.split_whitespace().next().unwrap_or("unknown");
         let name = first.split('@').next().unwrap_or(first).trim_start_matches("github:");
         // Rounds of one benchmark are one source.
         name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end_matches("_v").to_owned()
-    }
-
-    /// The repository and the family of the network: benchmarks bring their own code for each.
-    fn stack(&self) -> String {
-        self.repository()
     }
 
     fn model(&self) -> Result<Model, String> {

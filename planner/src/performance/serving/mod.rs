@@ -30,7 +30,7 @@ pub use load::{Bucket, Load};
 pub use memory::Memory;
 pub use pass::{Parts, Rates, Work};
 pub use predict::{Serving, predict};
-pub use runs::{ServingRun, ServingRuns};
+pub use runs::ServingRun;
 pub use scheduler::{Admission, Scheduler};
 pub use server::{Impossible, Server};
 pub use simulation::{Outcome, Percentiles, Simulated, simulate};

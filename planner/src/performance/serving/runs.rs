@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::known;
 use super::load::{Bucket, Load};
 use super::server::Server;
-use crate::performance::runs::fields;
+use crate::performance::runs::{self, ReadError, Runs, read_table};
 
 /// A run of the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,49 +44,6 @@ pub enum Measured {
     /// Tokens of answers in a second, of the whole replica.
     TokensPerSecond(f64),
 }
-
-/// A run that cannot be used, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// Identifier in the table, or the line.
-    pub id: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// A table of serving runs.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ServingRuns {
-    /// Runs that can be predicted.
-    pub runs: Vec<ServingRun>,
-    /// The others.
-    pub refused: Vec<Refused>,
-}
-
-/// Why a table cannot be read at all.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The header lacks a column.
-    #[error("the table of serving runs has no column `{0}`")]
-    Column(&'static str),
-    /// It is no CSV.
-    #[error("{0}")]
-    Csv(#[from] csv::Error),
-}
-
-/// Columns that every table has; others are empty where they are missing.
-const NEEDED: [&str; 10] = [
-    "id",
-    "model_name",
-    "gpu",
-    "gpus",
-    "precision",
-    "batching",
-    "input_len",
-    "output_len",
-    "measured_metric",
-    "measured_value",
-];
 
 /// Requests that TensorRT-LLM's performance overview queues for each size of prompt and answer (its section "Preparing
 /// a Dataset").
@@ -141,27 +98,12 @@ pub fn is_serving<'a>(header: impl IntoIterator<Item = &'a str>) -> bool {
     ["batching", "input_len", "output_len"].iter().all(|column| header.contains(column))
 }
 
-/// Reads a table; runs that cannot be predicted are kept with the reason.
+/// Reads a table of serving runs; those that cannot be predicted are kept with the reason.
 ///
 /// # Errors
 /// A column is missing or the text is no CSV.
-pub fn read(text: impl std::io::Read) -> Result<ServingRuns, ReadError> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
-    let header = reader.headers()?.clone();
-    if let Some(missing) = NEEDED.iter().find(|needed| !header.iter().any(|name| name == **needed)) {
-        return Err(ReadError::Column(missing));
-    }
-    let mut runs = ServingRuns::default();
-    for (index, record) in reader.records().enumerate() {
-        match fields::<Row>(record, &header) {
-            Err(reason) => runs.refused.push(Refused { id: format!("line {}", index + 2), reason }),
-            Ok(row) => match row.run() {
-                Ok(run) => runs.runs.push(run),
-                Err(reason) => runs.refused.push(Refused { id: row.id, reason }),
-            },
-        }
-    }
-    Ok(runs)
+pub fn read(text: impl std::io::Read) -> Result<Runs<ServingRun>, ReadError> {
+    read_table::<Row>(text)
 }
 
 /// Rates in tokens per second and times in seconds or milliseconds; what lies outside is a slip of the pen.
@@ -179,7 +121,26 @@ fn needed(column: &str, text: &str) -> Result<NonZeroU32, String> {
     count(column, text)?.ok_or_else(|| format!("{column} is not given"))
 }
 
-impl Row {
+impl runs::Row for Row {
+    type Run = ServingRun;
+    const TABLE: &'static str = "table of serving runs";
+    const NEEDED: &'static [&'static str] = &[
+        "id",
+        "model_name",
+        "gpu",
+        "gpus",
+        "precision",
+        "batching",
+        "input_len",
+        "output_len",
+        "measured_metric",
+        "measured_value",
+    ];
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
     fn run(&self) -> Result<ServingRun, String> {
         let bucket = Bucket::only(needed("input_len", &self.input_len)?, needed("output_len", &self.output_len)?);
         let server = self.server()?;
@@ -198,7 +159,9 @@ impl Row {
         run.server.check().map_err(|error| error.to_string())?;
         Ok(run)
     }
+}
 
+impl Row {
     fn server(&self) -> Result<Server, String> {
         let devices = needed("gpus", &self.gpus)?;
         let tensor = count("tp", &self.tp)?.unwrap_or(devices);
@@ -346,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_table_without_a_column_is_refused() {
-        for column in NEEDED {
+        for column in <Row as runs::Row>::NEEDED {
             let header = format!(",{HEADER},").replacen(&format!(",{column},"), ",", 1);
             let error = read(header.as_bytes()).expect_err("a column is missing").to_string();
             assert!(error.contains(column), "{error}");

@@ -5,7 +5,7 @@
 pub enum Constant {
     /// Share of the peak that large matrix products reach.
     Matrix,
-    /// Work that fills the device: a product of F FLOP takes (F + ramp) / (peak · share) seconds.
+    /// Time in which the device fills up: a product of F FLOP takes (F / peak + ramp) / share seconds.
     Ramp,
     /// Share of the 16-bit peak that the core of attention reaches.
     Attention,
@@ -48,26 +48,6 @@ impl Constant {
         Self::Exposed,
         Self::Step,
     ];
-
-    /// Name in calibration files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Matrix => "matrix",
-            Self::Ramp => "ramp_flop",
-            Self::Attention => "attention",
-            Self::Convolution => "convolution",
-            Self::Recurrent => "recurrent",
-            Self::Bandwidth => "bandwidth",
-            Self::Gather => "gather",
-            Self::Launch => "launch_seconds",
-            Self::Latency => "latency_seconds",
-            Self::Inside => "inside",
-            Self::Between => "between",
-            Self::Exposed => "exposed",
-            Self::Step => "step_seconds",
-        }
-    }
 
     /// What is believed before any measurement: a value, and the standard deviation of its logarithm.
     ///

@@ -66,7 +66,7 @@ impl Device {
     }
 }
 
-/// The longer of two times that run side by side, with a soft change between both: (a¹⁶ + b¹⁶)^1/16.
+/// The longer of two times that run side by side, with a soft change between both: (a⁴ + b⁴)^¼.
 #[must_use]
 pub fn longer(a: f64, b: f64) -> f64 {
     let (short, long) = if a < b { (a, b) } else { (b, a) };

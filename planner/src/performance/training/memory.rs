@@ -31,6 +31,12 @@ impl Memory {
         self.parameters + self.gradients + self.optimizer + self.activations + self.logits + self.buffers
     }
 
+    /// Whether a device of `bytes` holds all, [`RESERVE`] left free.
+    #[must_use]
+    pub fn fits(&self, bytes: f64) -> bool {
+        self.total() <= (1.0 - RESERVE) * bytes
+    }
+
     /// Parts by name.
     #[must_use]
     pub const fn parts(&self) -> [(&'static str, f64); 6] {
@@ -58,7 +64,7 @@ pub fn of(training: &Training, segments: &[Segment]) -> Memory {
 
 /// Ranks that share states under ZeRO: data and context parallel ones.
 pub(super) fn sharers(strategy: &Strategy) -> u32 {
-    strategy.shard.map_or(strategy.data.saturating_mul(strategy.context), |shard| shard).get()
+    strategy.shard.unwrap_or(strategy.data.saturating_mul(strategy.context)).get()
 }
 
 /// Bytes of a parameter's copies: what computes, its gradient, and what the optimiser keeps.
@@ -89,7 +95,7 @@ fn of_stage(training: &Training, segments: &[Segment], stage: u32) -> Memory {
     let (mut parameters, mut saved, mut logits, mut largest) = (0.0, 0.0, 0.0, 0.0_f64);
     let (mut layer_parameters, mut outer_parameters) = (0.0_f64, 0.0_f64);
     for (index, segment) in segments.iter().enumerate() {
-        let copies = copies(segment, index, segments.len(), stage, stages);
+        let copies = copies(segment, index, stage, stages);
         parameters += copies * segment.parameters;
         if segment.name == "head" {
             logits += copies * segment.saved_bytes;
@@ -126,10 +132,11 @@ fn of_stage(training: &Training, segments: &[Segment], stage: u32) -> Memory {
     }
 }
 
-/// Layers of a stage: as many as others, the middle stages one more where they don't divide.
-fn copies(segment: &Segment, index: usize, segments: usize, stage: u32, stages: u32) -> f64 {
+/// Copies of a network's segment that a stage holds: layers as many as others, the middle stages one more where they
+/// don't divide; what stands before the layers in the first stage, what stands behind them in the last.
+pub(super) fn copies(segment: &Segment, index: usize, stage: u32, stages: u32) -> f64 {
     if segment.repeat <= 1.0 {
-        let here = if index == 0 { stage == 0 } else { stage + 1 == stages && index < segments };
+        let here = if index == 0 { stage == 0 } else { stage + 1 == stages };
         return f64::from(u8::from(here)) * segment.repeat;
     }
     let (layers, p) = (segment.repeat as u32, stages);
@@ -166,10 +173,9 @@ fn live_layer(training: &Training, segments: &[Segment]) -> f64 {
 }
 
 impl Training {
-    /// Whether the training fits its devices' memory, [`RESERVE`] left free.
+    /// Whether the training fits its devices' memory.
     #[must_use]
     pub fn fits(&self) -> bool {
-        super::lower(self)
-            .is_ok_and(|segments| of(self, &segments).total() <= (1.0 - RESERVE) * self.cluster.memory_bytes)
+        super::lower(self).is_ok_and(|segments| of(self, &segments).fits(self.cluster.memory_bytes))
     }
 }

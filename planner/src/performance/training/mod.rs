@@ -48,7 +48,6 @@ pub fn lower(training: &Training) -> Result<Vec<Segment>, Impossible> {
         precision: training.precision,
         fused_attention: training.fused_attention,
         frozen: training.frozen,
-        logits: true,
     };
     Ok(transformer::segments(model, &training.strategy, &work).into())
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use scenarios::strategy::{Recompute, Schedule, Strategy, Zero};
 
-use super::memory::{self, RESERVE};
+use super::memory;
 use super::{Constants, Memory, Step, Timing, Training, lower, step};
 
 /// A strategy with its prediction.
@@ -36,10 +36,8 @@ const MOST_CHUNKS: u32 = 16;
 
 /// Predicts every strategy for `training` (whose own strategy counts for nothing): tensor groups inside a machine, all
 /// numbers of stages, micro-batches by powers of two, interleaving, ZeRO, recomputation.
-///
-/// `constants` gives a training its constants.
-pub fn search(training: &Training, constants: impl Fn(&Training) -> Constants) -> Search {
-    let constants = constants(training);
+#[must_use]
+pub fn search(training: &Training, constants: &Constants) -> Search {
     let mut search = Search::default();
     for strategy in layouts(training) {
         for strategy in variants(training, strategy) {
@@ -50,11 +48,11 @@ pub fn search(training: &Training, constants: impl Fn(&Training) -> Constants) -
             let Ok(segments) = lower(&candidate) else { continue };
             search.possible += 1;
             let memory = memory::of(&candidate, &segments);
-            if memory.total() > (1.0 - RESERVE) * training.cluster.memory_bytes {
+            if !memory.fits(training.cluster.memory_bytes) {
                 search.too_large += 1;
                 continue;
             }
-            if let Ok(step) = step::step(&candidate, &segments, &constants, Timing::ClosedForm) {
+            if let Ok(step) = step::step(&candidate, &segments, constants, Timing::ClosedForm) {
                 search.found.push(Found { strategy, step, memory });
             }
         }

@@ -5,7 +5,7 @@ use scenarios::strategy::{Sync, Zero};
 
 use super::device::longer;
 use super::exchange::Exchanges;
-use super::memory::sharers;
+use super::memory::{copies, sharers};
 use super::{Constant, Constants, Device, Impossible, Training};
 use crate::performance::kernel::Segment;
 use crate::performance::network;
@@ -106,7 +106,7 @@ pub fn step(
     let slowest = stages.iter().copied().reduce(|a, b| if b.total() > a.total() { b } else { a }).unwrap_or_default();
     let boundary = segments.iter().map(|segment| segment.output_bytes).fold(0.0, f64::max);
     let whole = pipelined(training, &stages, exchanges.stage(boundary), timing)?;
-    let parameters = stages.iter().map(|stage| stage.parameters).fold(0.0, f64::max);
+    let parameters = learning(training, stages.iter().map(|stage| stage.parameters).fold(0.0, f64::max));
     let compute = slowest.forward + slowest.backward + slowest.messages;
     Ok(Step {
         forward: m * slowest.forward,
@@ -140,10 +140,7 @@ fn pipelined(training: &Training, stages: &[Piece], hop: f64, timing: Timing) ->
     seconds.map_err(|error| Impossible::Model(error.to_string()))
 }
 
-/// Starts of kernels that one collective costs the host.
-const STARTS_PER_MESSAGE: f64 = 0.0;
-
-/// The host starts kernels and collectives ahead of the device: whichever takes longer decides, and parts grow alike.
+/// The host starts kernels ahead of the device: whichever takes longer decides, and both passes grow alike.
 fn piece(segment: &Segment, device: &Device, exchanges: &Exchanges, launch: f64) -> Piece {
     let parts = Piece {
         forward: device.total(&segment.forward),
@@ -152,43 +149,37 @@ fn piece(segment: &Segment, device: &Device, exchanges: &Exchanges, launch: f64)
         parameters: segment.parameters,
     };
     let kernels: f64 = segment.forward.iter().chain(&segment.backward).map(|kernel| kernel.count).sum();
-    let messages: f64 = segment.messages.iter().map(|message| message.forward + message.backward).sum();
-    let host = (kernels + STARTS_PER_MESSAGE * messages) * launch;
+    let host = kernels * launch;
     let whole = parts.forward + parts.backward;
     let grown = if whole > 0.0 { longer(whole, host) / whole } else { 1.0 };
     Piece { forward: parts.forward * grown, backward: parts.backward * grown, ..parts }
 }
 
-/// The pipeline's stages: layers are dealt out as evenly as they go, the first and the last stage hold what stands
-/// before and after them; layers that do not divide are left out there first.
+/// What the pipeline's stages take for a micro-batch.
 fn stages(segments: &[Segment], pieces: &[Piece], training: &Training) -> Vec<Piece> {
-    let p = training.strategy.pipeline.get() as usize;
-    let mut stages = vec![Piece::default(); p];
-    for (index, (segment, piece)) in segments.iter().zip(pieces).enumerate() {
-        if segment.repeat <= 1.0 {
-            let at = if index == 0 { 0 } else { p - 1 };
-            stages[at].add(piece, segment.repeat);
-            continue;
+    let count = training.strategy.pipeline.get();
+    let stage = |at| {
+        let mut stage = Piece::default();
+        for (index, (segment, piece)) in segments.iter().zip(pieces).enumerate() {
+            stage.add(piece, copies(segment, index, at, count));
         }
-        let layers = segment.repeat as usize;
-        for (at, stage) in stages.iter_mut().enumerate() {
-            // The middle stages take the rest of a division.
-            let rest = layers % p;
-            let first = (p - rest).div_ceil(2);
-            let more = usize::from(rest > 0 && at >= first && at < first + rest);
-            stage.add(piece, (layers / p + more) as f64);
-        }
+        stage
+    };
+    (0..count).map(stage).collect()
+}
+
+/// Parameters of the fullest stage that are summed over replicas and updated by the optimiser: a recommender's tables are
+/// updated where their rows are read.
+fn learning(training: &Training, parameters: f64) -> f64 {
+    match &training.model {
+        Model::Dlrm(network) => network.dense_parameters() as f64,
+        _ => parameters,
     }
-    stages
 }
 
 /// Exchange between replicas that is not hidden: gradients, and under ZeRO parameters.
 fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute: f64, constants: &Constants) -> f64 {
     let strategy = &training.strategy;
-    let parameters = match &training.model {
-        Model::Dlrm(network) => network.dense_parameters() as f64,
-        _ => parameters,
-    };
     if training.frozen || strategy.data.saturating_mul(strategy.context).get() == 1 {
         return 0.0;
     }
@@ -215,6 +206,9 @@ fn replicas(training: &Training, exchanges: &Exchanges, parameters: f64, compute
 
 /// Embeddings and their gradients between the ranks that hold a recommender's tables.
 fn tables(training: &Training, exchanges: &Exchanges) -> f64 {
+    if !matches!(training.model, Model::Dlrm(_)) {
+        return 0.0;
+    }
     let volumes = network::exchanged(&training.model, training.micro_batch() as f64, training.precision);
     let sent =
         volumes.map_or(0.0, |volumes| exchanges.all_to_all_of_replicas(volumes.all_to_all_bytes, volumes.all_to_alls));
@@ -230,10 +224,5 @@ fn optimizer(training: &Training, device: &Device, parameters: f64) -> f64 {
         Zero::Replicated => 1.0,
         _ => f64::from(sharers(&training.strategy)),
     };
-    let learning = match &training.model {
-        // Rows of tables are updated where they were read.
-        Model::Dlrm(network) => network.dense_parameters() as f64,
-        _ => parameters,
-    };
-    device.pass(learning / shared * (2.0 * training.optimizer_bytes + 10.0))
+    device.pass(parameters / shared * (2.0 * training.optimizer_bytes + 10.0))
 }
