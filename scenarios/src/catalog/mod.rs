@@ -10,6 +10,7 @@ mod instance;
 mod jurisdiction;
 mod pairs;
 mod path;
+mod provider;
 mod region;
 mod table;
 
@@ -33,6 +34,7 @@ pub struct Catalog {
     jurisdictions: Vec<jurisdiction::Jurisdiction>,
     egress: egress::Egress,
     measured: pairs::Pairs<path::Measured>,
+    providers: std::collections::BTreeMap<String, String>,
     as_of: String,
     digest: String,
 }
@@ -56,6 +58,7 @@ impl Catalog {
             jurisdictions: jurisdiction::load(),
             egress: egress::load(&regions),
             measured: path::load(&regions),
+            providers: provider::load(),
             instances,
             regions,
         }
@@ -88,6 +91,14 @@ impl Catalog {
     /// Names of all providers that have regions, sorted.
     pub fn providers(&self) -> impl Iterator<Item = &str> + Clone {
         self.regions.chunk_by(|a, b| a.provider == b.provider).map(|regions| regions[0].provider.as_str())
+    }
+
+    /// ISO 3166 code of the country whose law the operator of a region follows: the provider's seat, or China for the
+    /// regions there, which Chinese companies operate.
+    #[must_use]
+    pub fn operator(&self, provider: &str, region: &str) -> Option<&str> {
+        let region = self.region(provider, region)?;
+        if region.kind == "china" { Some("CN") } else { self.providers.get(provider).map(String::as_str) }
     }
 
     /// Instance types that are sold in a region, by type.

@@ -23,12 +23,23 @@ pub(super) const EGRESS_PAIRS: File = file!("egress_pairs.csv");
 pub(super) const INSTANCE_NETWORK: File = file!("instance_network.csv");
 pub(super) const INSTANCES: File = file!("instances.csv");
 pub(super) const JURISDICTIONS: File = file!("jurisdictions.csv");
+pub(super) const PROVIDERS: File = file!("providers.csv");
 pub(super) const REGIONS: File = file!("regions.csv");
 pub(super) const THROUGHPUT: File = file!("throughput_grid.csv");
 
 /// All files, by name.
-pub(super) const FILES: [File; 9] =
-    [ACCELERATORS, CARBON, EGRESS, EGRESS_PAIRS, INSTANCE_NETWORK, INSTANCES, JURISDICTIONS, REGIONS, THROUGHPUT];
+pub(super) const FILES: [File; 10] = [
+    ACCELERATORS,
+    CARBON,
+    EGRESS,
+    EGRESS_PAIRS,
+    INSTANCE_NETWORK,
+    INSTANCES,
+    JURISDICTIONS,
+    PROVIDERS,
+    REGIONS,
+    THROUGHPUT,
+];
 
 impl File {
     /// Its rows as values of a type whose fields are named as its columns.

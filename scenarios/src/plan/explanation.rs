@@ -13,8 +13,25 @@ use crate::strategy::Strategy;
 pub struct Explanation {
     /// The plan in a few sentences.
     pub summary: Vec<String>,
+    /// What keeps the plan from being better, with what one more unit of it is worth; worth most first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binding: Vec<Binding>,
     /// Every placement that was considered, with what became of it.
     pub considered: Vec<Candidate>,
+}
+
+/// A rule of the scenario that the plan is up against.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Binding {
+    /// The rule in the user's words: ``nodes of `h100` at `eu-dc` ``, ``deadline of `train` ``, `budget`.
+    pub what: String,
+    /// One unit more of it: `1 node`, `1 h`, `100 USD`.
+    pub step: String,
+    /// By how much the objective improves with it, in the objective's unit.
+    pub worth: f64,
+    /// The objective's unit: `USD`, `s`, `kg CO2e`.
+    pub unit: String,
 }
 
 /// A placement of a workload that was considered.
@@ -23,7 +40,7 @@ pub struct Explanation {
 pub struct Candidate {
     /// Workload.
     pub workload: String,
-    /// Site.
+    /// Site; of several groups of machines the first one's, as all that follows.
     pub site: String,
     /// Pool of the site.
     pub pool: String,
@@ -33,6 +50,9 @@ pub struct Candidate {
     pub purchase: PurchaseKind,
     /// Nodes.
     pub nodes: u32,
+    /// Machines of the other groups, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// How it would be spread over them.
     pub strategy: Strategy,
     /// Predicted run time; absent when it was refused before it was predicted.

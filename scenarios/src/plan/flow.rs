@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Action, Form, Rule};
+use crate::units::Date;
 
 /// One movement of data between two sites.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,8 +32,11 @@ pub struct Flow {
     pub start_seconds: f64,
     /// End.
     pub end_seconds: f64,
-    /// Egress in US dollars.
+    /// Egress in US dollars. Where prices fall with the amount, flows that start earlier fill the first tiers.
     pub cost_usd: Decimal,
+    /// Keeping the copy to the end of the period, in US dollars.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub storage_usd: Decimal,
     /// Rules that permit it, one for each label and action; empty for public data.
     pub rule: Vec<PermittedBy>,
 }
@@ -52,9 +56,11 @@ pub struct PermittedBy {
 }
 
 /// Residency of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Residency {
+    /// First day of the planning period, by which rules are judged.
+    pub starts: Date,
     /// The rules of the scenario by name.
     pub rules: IndexMap<String, Rule>,
     /// What they refused, so that it was not considered.

@@ -7,8 +7,8 @@ mod assignment;
 mod explanation;
 mod flow;
 
-pub use assignment::{Assignment, Breakdown, Group, Predicted, RunnerUp, SourceData};
-pub use explanation::{Candidate, Explanation, Verdict};
+pub use assignment::{Assignment, Breakdown, Group, Predicted, Routing, RunnerUp, SourceData};
+pub use explanation::{Binding, Candidate, Explanation, Verdict};
 pub use flow::{Flow, PermittedBy, Refusal, Residency};
 
 use indexmap::IndexMap;
@@ -41,6 +41,9 @@ pub struct Plan {
     pub sites: IndexMap<String, PlacedSite>,
     /// One for each workload, by start.
     pub assignments: Vec<Assignment>,
+    /// Nodes that are reserved for a term.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<Commitment>,
     /// Every movement of data between sites, by start.
     pub flows: Vec<Flow>,
     /// The rules, and what they refused.
@@ -91,7 +94,7 @@ pub struct Solver {
     pub name: String,
     /// `optimal`, or `feasible` when the gap was not closed.
     pub status: SolverStatus,
-    /// What was minimised: `cost_usd` or `finish_seconds`.
+    /// What was minimised: `cost_usd`, `finish_seconds`, `carbon_kg`, or `weighted_usd`.
     pub minimizes: String,
     /// Value reached.
     pub objective: f64,
@@ -125,13 +128,16 @@ pub enum SolverStatus {
 pub struct Totals {
     /// All costs in US dollars.
     pub cost_usd: Decimal,
-    /// Machines.
+    /// Machines, commitments included.
     pub compute_usd: Decimal,
     /// Data that leaves a site.
     pub egress_usd: Decimal,
     /// Data at rest.
     pub storage_usd: Decimal,
-    /// End of the last workload, from the start of the period.
+    /// What `prefer` rules count against the plan: part of the objective, not of the cost.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub preference_usd: Decimal,
+    /// End of the last workload, from the start of the period; services, which last, do not count.
     pub finish_seconds: f64,
     /// Electric energy of the machines, where their power is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,6 +145,28 @@ pub struct Totals {
     /// Greenhouse gas of that energy, where the grid's factor is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carbon_kg: Option<f64>,
+}
+
+/// Nodes that are reserved for a term, which is paid whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Commitment {
+    /// Site.
+    pub site: String,
+    /// Pool of the site.
+    pub pool: String,
+    /// Instance type or machine.
+    pub machine: String,
+    /// Nodes.
+    pub nodes: u32,
+    /// Length of the term, from the start of the period.
+    pub term_seconds: f64,
+    /// Payment for one node at the start.
+    pub upfront_usd: Decimal,
+    /// Price of one node for every hour of the term.
+    pub usd_per_node_hour: Decimal,
+    /// All of it.
+    pub cost_usd: Decimal,
 }
 
 /// A site as the plan's rules see it.
@@ -156,6 +184,15 @@ pub struct PlacedSite {
     /// ISO 3166 code of its country.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// Every name of a place that covers the site: its own, country, groups, provider, kind.
+    /// Every name of a place that covers the site: its own, country, groups, provider, kind, safeguards.
     pub places: Vec<String>,
+    /// ISO 3166 code of the country whose law the operator follows, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    /// Every name of a place that covers the operator: country, groups, provider, kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operator_places: Vec<String>,
+    /// What it provides, as rules may require it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub safeguards: Vec<String>,
 }

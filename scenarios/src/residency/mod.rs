@@ -2,12 +2,21 @@
 //!
 //! Classified data is denied wherever no rule allows it; a rule that denies beats all that allow;
 //! `public` data is free. What is derived from data carries the labels of all of it, and follows
-//! the rules for `raw` unless some rule about the label names the derived form.
+//! the rules for `raw` unless some rule about the label names the derived form. A permission may
+//! require safeguards of the place, and holds until it expires. Access, that is the reach of the
+//! law that a place's operator follows, is asked only of data that some rule names it for.
+
+mod labels;
+#[cfg(test)]
+mod tests;
+
+pub use labels::labels;
 
 use indexmap::IndexMap;
 
-use crate::plan::PermittedBy;
+use crate::plan::{PermittedBy, PlacedSite};
 use crate::scenario::{Action, Effect, Form, Rule};
+use crate::units::Date;
 
 /// Class of data that no rule restricts.
 pub const PUBLIC: &str = "public";
@@ -28,6 +37,27 @@ pub struct Place<'a> {
     pub site: &'a str,
     /// Every name of a place that covers it.
     pub names: &'a [String],
+    /// Every name of a place that covers its operator.
+    pub operator: &'a [String],
+    /// What it provides.
+    pub safeguards: &'a [String],
+}
+
+impl<'a> Place<'a> {
+    /// A site of a plan or a loaded scenario.
+    #[must_use]
+    pub fn of(site: &'a str, placed: &'a PlacedSite) -> Self {
+        Self { site, names: &placed.places, operator: &placed.operator_places, safeguards: &placed.safeguards }
+    }
+}
+
+/// Days in which something is done: a permission has to last as long, a prohibition holds if it touches them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// First day.
+    pub from: Date,
+    /// Last day.
+    pub until: Date,
 }
 
 /// Why an action is refused.
@@ -50,7 +80,7 @@ pub enum Denied {
         site: String,
     },
     /// Nothing allows it.
-    #[error("no rule allows {action} of {form} `{label}` (class `{class}`) at `{site}`")]
+    #[error("no rule allows {action} of {form} `{label}` (class `{class}`) at `{site}`{}", but(nearly.as_ref()))]
     NotAllowed {
         /// Data set.
         label: String,
@@ -62,107 +92,95 @@ pub enum Denied {
         action: Action,
         /// Site.
         site: String,
+        /// What keeps a rule from allowing it, in words.
+        nearly: Option<String>,
     },
+}
+
+fn but(nearly: Option<&String>) -> String {
+    nearly.map_or_else(String::new, |nearly| format!("; {nearly}"))
 }
 
 fn because(reason: Option<&String>) -> String {
     reason.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
-/// The rule that permits `action` on `form` of data with `label` at `place`; `None` for public data.
+/// What is to be done with data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deed<'a> {
+    /// Whose rules apply.
+    pub label: Label<'a>,
+    /// Form of the data.
+    pub form: Form,
+    /// What is done.
+    pub action: Action,
+    /// Where.
+    pub place: Place<'a>,
+    /// When.
+    pub period: Period,
+}
+
+/// The rule that permits a deed; `None` for public data, and for access that no rule restricts.
 ///
 /// # Errors
 /// The rule that denies it, or that none allows it.
-pub fn permit(
-    rules: &IndexMap<String, Rule>,
-    label: Label<'_>,
-    form: Form,
-    action: Action,
-    place: Place<'_>,
-) -> Result<Option<PermittedBy>, Denied> {
-    if label.class == PUBLIC {
+pub fn permit(rules: &IndexMap<String, Rule>, deed: &Deed<'_>) -> Result<Option<PermittedBy>, Denied> {
+    let Deed { label, form, action, place, .. } = *deed;
+    let about = || rules.iter().filter(|(_, rule)| deed.is_about(rule));
+    let is_asked = action != Action::Access || about().any(|(_, rule)| rule.actions.contains(&Action::Access));
+    if label.class == PUBLIC || !is_asked {
         return Ok(None);
     }
-    let about = |rule: &Rule| {
-        rule.data.iter().any(|name| name == label.dataset) || rule.classes.iter().any(|class| class == label.class)
-    };
-    let named = rules.values().any(|rule| about(rule) && rule.forms.contains(&form));
+    let named = about().any(|(_, rule)| rule.effect != Effect::Prefer && rule.forms.contains(&form));
     let governing = if named { form } else { Form::Raw };
-    let applies = |rule: &Rule, effect: Effect| {
-        rule.effect == effect
-            && about(rule)
-            && rule.forms.contains(&governing)
-            && rule.actions.contains(&action)
-            && rule.places.iter().any(|name| name == "anywhere" || place.names.contains(name))
-    };
+    let applying =
+        |effect: Effect| about().filter(move |(_, rule)| rule.effect == effect && deed.is_covered(rule, governing));
     let site = place.site.to_owned();
     let (dataset, class) = (label.dataset.to_owned(), label.class.to_owned());
-    if let Some((name, rule)) = rules.iter().find(|(_, rule)| applies(rule, Effect::Deny)) {
+    if let Some((name, rule)) = applying(Effect::Deny).find(|(_, rule)| deed.is_touched(rule)) {
         let (rule, reason) = (name.clone(), rule.reason.clone());
         return Err(Denied::Rule { rule, reason, label: dataset, form, action, site });
     }
-    match rules.iter().find(|(_, rule)| applies(rule, Effect::Allow)) {
+    match applying(Effect::Allow).find(|(_, rule)| deed.obstacle(rule).is_none()) {
         Some((name, _)) => Ok(Some(PermittedBy { rule: name.clone(), label: dataset, action, site })),
-        None => Err(Denied::NotAllowed { label: dataset, class, form, action, site }),
+        None => {
+            let obstacle = |(name, rule): (&String, &Rule)| Some(format!("rule `{name}` {}", deed.obstacle(rule)?));
+            let nearly = applying(Effect::Allow).find_map(obstacle);
+            Err(Denied::NotAllowed { label: dataset, class, form, action, site, nearly })
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rule(effect: Effect, forms: &[Form], places: &[&str]) -> Rule {
-        Rule {
-            effect,
-            data: vec!["scans".to_owned()],
-            classes: vec![],
-            forms: forms.to_vec(),
-            actions: vec![Action::Store, Action::Process],
-            places: places.iter().map(|&place| place.to_owned()).collect(),
-            reason: Some("because".to_owned()),
-        }
+impl Deed<'_> {
+    fn is_about(&self, rule: &Rule) -> bool {
+        let label = self.label;
+        rule.data.iter().any(|name| name == label.dataset) || rule.classes.iter().any(|class| class == label.class)
     }
 
-    #[test]
-    fn deny_beats_allow_and_silence_denies() {
-        use Effect::{Allow, Deny};
-        use Form::{Raw, Weights};
-        let check =
-            |rules: Vec<Rule>, class: &str, form: Form, action: Action, expected: Result<Option<&str>, &str>| {
-                let rules: IndexMap<_, _> = rules.into_iter().enumerate().map(|(i, r)| (format!("r{i}"), r)).collect();
-                let names: Vec<_> = ["aws-eu", "DE", "eea", "public"].map(str::to_owned).into();
-                let label = Label { dataset: "scans", class };
-                let found = permit(&rules, label, form, action, Place { site: "aws-eu", names: &names });
-                let found = found.map(|by| by.map(|by| by.rule)).map_err(|denied| denied.to_string());
-                assert_eq!(found, expected.map(|rule| rule.map(str::to_owned)).map_err(str::to_owned));
-            };
-        let silent = "no rule allows process of raw `scans` (class `health`) at `aws-eu`";
-        check(vec![], "public", Raw, Action::Process, Ok(None));
-        check(vec![], "health", Raw, Action::Process, Err(silent));
-        check(vec![rule(Allow, &[Raw], &["CH"])], "health", Raw, Action::Process, Err(silent));
-        check(vec![rule(Allow, &[Raw], &["eea"])], "health", Raw, Action::Process, Ok(Some("r0")));
-        check(vec![rule(Allow, &[Raw], &["anywhere"])], "health", Raw, Action::Process, Ok(Some("r0")));
-        check(
-            vec![rule(Allow, &[Raw], &["eea"]), rule(Deny, &[Raw], &["public"])],
-            "health",
-            Raw,
-            Action::Process,
-            Err("rule `r1` denies process of raw `scans` at `aws-eu`: because"),
-        );
-        check(
-            vec![rule(Allow, &[Raw], &["eea"])],
-            "health",
-            Raw,
-            Action::Transit,
-            Err("no rule allows transit of raw `scans` (class `health`) at `aws-eu`"),
-        );
-        check(vec![rule(Allow, &[Raw], &["eea"])], "health", Weights, Action::Store, Ok(Some("r0")));
-        check(
-            vec![rule(Allow, &[Raw], &["eea"]), rule(Allow, &[Weights], &["CH"])],
-            "health",
-            Weights,
-            Action::Store,
-            Err("no rule allows store of weights `scans` (class `health`) at `aws-eu`"),
-        );
+    fn is_covered(&self, rule: &Rule, form: Form) -> bool {
+        let names = if self.action == Action::Access { self.place.operator } else { self.place.names };
+        rule.forms.contains(&form)
+            && rule.actions.contains(&self.action)
+            && rule.places.iter().any(|name| name == "anywhere" || names.contains(name))
+    }
+
+    /// Whether a rule holds on some day of the deed, and what it requires, if anything, is provided.
+    fn is_touched(&self, rule: &Rule) -> bool {
+        rule.expires.is_none_or(|last| last >= self.period.from) && self.missing(rule).is_empty()
+    }
+
+    fn missing(&self, rule: &Rule) -> Vec<String> {
+        let provided = |needed: &&String| !self.place.safeguards.contains(needed);
+        rule.requires.iter().filter(provided).cloned().collect()
+    }
+
+    /// What keeps a rule that covers the deed from permitting it.
+    fn obstacle(&self, rule: &Rule) -> Option<String> {
+        let missing = self.missing(rule);
+        if !missing.is_empty() {
+            return Some(format!("requires {}, which the place does not provide", missing.join(" and ")));
+        }
+        let last = rule.expires.filter(|last| *last < self.period.until)?;
+        Some(format!("expires on {last}, and the data may be there until {}", self.period.until))
     }
 }

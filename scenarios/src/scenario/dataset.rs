@@ -17,8 +17,12 @@ pub struct Dataset {
     /// ISO 3166 code of the country where it was collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// Sites that hold a copy.
+    /// Sites that hold a whole copy.
+    #[serde(default)]
     pub at: Vec<String>,
+    /// Parts of it that lie at different sites, for data that no site holds whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// Size of one copy.
     pub size: Bytes,
     /// Records for training (and validation), test records not counted.
@@ -26,6 +30,16 @@ pub struct Dataset {
     /// Where and how the files lie, for a data set that the executor reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
+}
+
+/// Part of a data set at one site. Its size is its share of the records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Site.
+    pub at: String,
+    /// Records there; all parts together are the data set's.
+    pub records: u64,
 }
 
 /// Files of a data set.

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::{Scenario, check, places, profiles};
+use super::{Scenario, Workload, check, places, profiles};
 use crate::catalog::Catalog;
 use crate::diagnostics::Diagnostic;
 use crate::machine::MachineProfile;
 use crate::plan::PlacedSite;
+use crate::residency::Period;
+use crate::units::Date;
 use crate::yaml::{self, Located, Node};
 use crate::{document, schema};
 
@@ -26,6 +28,24 @@ pub struct Loaded {
     pub profiles: IndexMap<String, LoadedProfile>,
     /// Sites with every name of a place that covers them.
     pub sites: IndexMap<String, PlacedSite>,
+}
+
+impl Loaded {
+    /// First day of the planning period: the scenario's, or the date of the catalogue.
+    #[must_use]
+    pub fn starts(&self, catalog: &Catalog) -> Date {
+        let dated = || catalog.as_of().parse().ok();
+        self.scenario.starts.or_else(dated).unwrap_or(Date::EPOCH)
+    }
+
+    /// Days on which a workload may have the data that it reads: to its deadline, or the end of the period.
+    #[must_use]
+    pub fn period(&self, workload: &Workload, catalog: &Catalog) -> Period {
+        let from = self.starts(catalog);
+        let horizon = self.scenario.horizon.get();
+        let latest = workload.deadline.map_or(horizon, |deadline| deadline.get().min(horizon));
+        Period { from, until: from.after(latest) }
+    }
 }
 
 /// A machine profile that a scenario names.
@@ -161,7 +181,7 @@ fn resolve(text: &str, folder: &Path, catalog: &Catalog) -> Result<Loaded, Vec<D
     if !problems.is_empty() {
         return Err(problems);
     }
-    let placed = |(name, site): (&String, _)| (name.clone(), places::placed(name, site, catalog));
+    let placed = |(name, site): (&String, _)| (name.clone(), places::placed(name, site, &scenario.groups, catalog));
     let sites = scenario.sites.iter().map(placed).collect();
     Ok(Loaded { digest: document::digest_of(&scenario), path: None, profiles, sites, scenario })
 }

@@ -12,21 +12,25 @@ mod site;
 mod tests;
 mod workload;
 
-pub use dataset::{Dataset, FileFormat, Files};
+pub use dataset::{Dataset, FileFormat, Files, Part};
 pub use link::Link;
 pub use load::{LoadError, Loaded, LoadedProfile, digest_of_file, load};
 pub use policy::{Action, Effect, Form, Rule};
-pub use site::{InlineMachine, Machine, OnDemand, Owned, Pool, Purchase, PurchaseKind, Site, SiteKind};
+pub use site::{
+    Capital, InlineMachine, Machine, OnDemand, Owned, Pool, Purchase, PurchaseKind, Quota, Reserved, Site, SiteKind,
+    Spot, Tier,
+};
 pub use workload::{
-    Adam, Augmentation, Evaluation, Job, Momentum, Optimizer, Precision, Preprocessing, Sgd, Split, Strategies,
-    Training, Workload,
+    Adam, Augmentation, BatchInference, BucketRate, Demand, Evaluation, Job, MeasuredRate, Mixed, Momentum, Optimizer,
+    Preparation, Preprocessing, RequestBucket, Service, ServiceTargets, Sgd, Split, Strategies, Training, Workload,
 };
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Seconds, Usd};
+pub use crate::precision::Precision;
+use crate::units::{Date, Seconds, Usd, UsdPerHour, UsdPerKg};
 
 /// Value of `format` in a scenario.
 pub const FORMAT: &str = "causeway.scenario/1";
@@ -45,6 +49,9 @@ pub struct Scenario {
     /// Seed of everything random: data order, initial weights, the solver.
     #[serde(default)]
     pub seed: u64,
+    /// Day on which the planning period starts; by default the date of the catalogue. Rules are judged by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts: Option<Date>,
     /// What the plan minimises.
     #[serde(default)]
     pub objective: Objective,
@@ -62,6 +69,9 @@ pub struct Scenario {
     pub gap: f64,
     /// Data centres and cloud regions, by name.
     pub sites: IndexMap<String, Site>,
+    /// Groups of places of the organisation's own, by name, beside those of the catalogue (`eea`, `eu-adequate`, …).
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub groups: IndexMap<String, PlaceGroup>,
     /// Network between sites. Pairs that are not listed take the catalogue's figures.
     #[serde(default)]
     pub links: Vec<Link>,
@@ -76,7 +86,7 @@ pub struct Scenario {
 }
 
 /// What a plan minimises.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {
     /// Total cost in US dollars.
@@ -84,6 +94,39 @@ pub enum Objective {
     Cost,
     /// The time at which the last workload ends.
     FinishTime,
+    /// Greenhouse gas of the machines' electric energy in kilograms of CO₂ equivalent.
+    Carbon,
+    /// A sum of the three, in US dollars.
+    Weighted(Weights),
+}
+
+/// What the parts of a weighted objective are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// What a dollar of cost counts, from 0.
+    #[serde(default = "one_dollar")]
+    pub cost: f64,
+    /// What it is worth if the last workload ends an hour earlier.
+    #[serde(default)]
+    pub finish_time: UsdPerHour,
+    /// What a kilogram of CO₂ equivalent less is worth.
+    #[serde(default)]
+    pub carbon: UsdPerKg,
+}
+
+/// Places that rules name together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceGroup {
+    /// Day on which the list was right.
+    pub as_of: Date,
+    /// Countries (ISO 3166 codes), sites, providers and groups of the catalogue in it.
+    pub places: Vec<String>,
+}
+
+fn one_dollar() -> f64 {
+    1.0
 }
 
 fn default_horizon() -> Seconds {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::units::{Date, UsdPerGb, UsdPerHour};
+
 /// One residency rule.
 ///
 /// Deny beats allow. Data of a class other than `public` may be stored, processed or moved only
@@ -21,11 +23,23 @@ pub struct Rule {
     pub classes: Vec<String>,
     /// Forms of the data that it is about.
     pub forms: Vec<Form>,
-    /// What is permitted or forbidden; by default everything.
+    /// What is permitted or forbidden; by default all but `access`.
     #[serde(default = "Action::all")]
     pub actions: Vec<Action>,
-    /// Where: site names, country codes (`DE`), groups (`eea`, `eu-adequate`), providers, `private` or `public`, or `anywhere`.
+    /// Where (for `access`: from where, by the jurisdiction of the site's operator): site names, country codes (`DE`), groups (`eea`, `eu-adequate`, own ones), providers, `private` or `public`, safeguards, or `anywhere`.
     pub places: Vec<String>,
+    /// What the place has to provide for a permission to hold, as in its `safeguards`: `encryption_in_transit`, `BAA`, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// Last day on which the rule holds. A permission that ends before the workload must have ended is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Date>,
+    /// For `prefer`: what a gigabyte that moves to another place counts, in the objective only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_gb: Option<UsdPerGb>,
+    /// For `prefer`: what an hour of a node at another place counts, in the objective only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_hour: Option<UsdPerHour>,
     /// Why, for the reader of a plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -39,6 +53,8 @@ pub enum Effect {
     Allow,
     /// Forbids; beats every permission.
     Deny,
+    /// Neither: other places are possible, at a price in the objective.
+    Prefer,
 }
 
 /// Form of data.
@@ -47,18 +63,30 @@ pub enum Effect {
 pub enum Form {
     /// Records as they were collected.
     Raw,
+    /// What preparation made of them.
+    Features,
+    /// Values between the layers of a network, which stages of a pipeline exchange.
+    Activations,
     /// Sums of derivatives that ranks exchange while training.
     Gradients,
     /// Parameters of a trained model.
     Weights,
+    /// Parameters with the optimiser's state, kept while training.
+    Checkpoints,
+    /// Figures about a model: losses, accuracies.
+    Metrics,
 }
 
 impl std::fmt::Display for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Raw => "raw",
+            Self::Features => "features",
+            Self::Activations => "activations",
             Self::Gradients => "gradients",
             Self::Weights => "weights",
+            Self::Checkpoints => "checkpoints",
+            Self::Metrics => "metrics",
         })
     }
 }
@@ -73,6 +101,8 @@ pub enum Action {
     Process,
     /// Passed through on the way elsewhere.
     Transit,
+    /// Within reach of the jurisdiction of whoever operates the place. Asked only of data that some rule names it for.
+    Access,
 }
 
 impl Action {
@@ -87,6 +117,7 @@ impl std::fmt::Display for Action {
             Self::Store => "store",
             Self::Process => "process",
             Self::Transit => "transit",
+            Self::Access => "access",
         })
     }
 }

@@ -4,7 +4,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Bandwidth, Bytes, FlopRate, UsdPerGb, UsdPerHour};
+use crate::units::{
+    Bandwidth, Bytes, CarbonIntensity, FlopRate, Frequency, Power, Seconds, Usd, UsdPerGb, UsdPerGbMonth, UsdPerHour,
+    UsdPerKwh,
+};
 
 /// A data centre or a cloud region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,12 +24,42 @@ pub struct Site {
     /// ISO 3166 code of the country, for a site that the catalogue does not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+    /// ISO 3166 code of the country whose law the operator follows; by default the provider's, or the site's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    /// What the site provides, as rules may require it or name it as a place: `encryption_at_rest`,
+    /// `encryption_in_transit`, `encryption_in_use`, `secure_aggregation`, certificates such as `C5` or `BAA`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub safeguards: Vec<String>,
     /// Price of data that leaves the site; by default the catalogue's for a public site, nothing for a private one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub egress: Option<UsdPerGb>,
+    /// The same where it depends on the amount over the whole plan, instead of `egress`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub egress_tiers: Vec<Tier>,
+    /// Price of copies of data that the plan makes there, kept to the end of the period; by default free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<UsdPerGbMonth>,
+    /// Greenhouse gas of its electricity; by default the catalogue's for its region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carbon: Option<CarbonIntensity>,
+    /// Power usage effectiveness: energy of the building over energy of its machines; by default the catalogue's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pue: Option<f64>,
     /// Groups of identical machines, by name.
     #[serde(default)]
     pub pools: IndexMap<String, Pool>,
+}
+
+/// Price of a range of an amount of data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// Amount up to which the price holds, from the previous tier's; the last tier has no end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub up_to: Option<Bytes>,
+    /// Price of the data in this range.
+    pub price: UsdPerGb,
 }
 
 /// Whose a site is.
@@ -47,9 +80,25 @@ pub struct Pool {
     pub machine: Machine,
     /// Nodes that can be had at the same time (a quota, or what is owned).
     pub nodes: u32,
+    /// Changes of that number over time, each from its instant on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quota: Vec<Quota>,
+    /// Electric power of a node under load; by default its accelerators' board power, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power: Option<Power>,
     /// How nodes are paid for; by default on demand at the catalogue's price.
     #[serde(default)]
     pub purchase: Purchase,
+}
+
+/// Nodes of a pool from an instant on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// From then on, counted from the start of the period.
+    pub from: Seconds,
+    /// Nodes that can be had at the same time.
+    pub nodes: u32,
 }
 
 /// A kind of machine.
@@ -84,6 +133,9 @@ pub struct InlineMachine {
     /// Network bandwidth of one machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network: Option<Bandwidth>,
+    /// Bandwidth between two accelerators of one machine, in one direction; by default the accelerator's data sheet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Bandwidth>,
 }
 
 /// How the nodes of a pool are paid for. What is absent cannot be chosen.
@@ -96,14 +148,76 @@ pub struct Purchase {
     /// By the hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand: Option<OnDemand>,
+    /// By the hour, and taken away at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spot: Option<Spot>,
+    /// For a term that is paid whole, used or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<Reserved>,
 }
 
 /// Machines that the organisation owns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Owned {
-    /// Amortised price of one node.
+    /// Amortised price of one node, with its electricity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<UsdPerHour>,
+    /// What it is made of, instead of `price`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capital: Option<Capital>,
+}
+
+/// What a node of one's own costs: price an hour = capex ÷ (life × utilization) + power × PUE × electricity.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capital {
+    /// Purchase of one node with its share of network and racks.
+    pub capex: Usd,
+    /// Time over which it is written off.
+    pub life: Seconds,
+    /// Share of that time in which it is used, above 0 to 1.
+    #[serde(default = "whole")]
+    pub utilization: f64,
+    /// Electric power of a node under load.
+    pub power: Power,
+    /// Power usage effectiveness of the building, from 1.
+    #[serde(default = "whole")]
+    pub pue: f64,
+    /// Price of electric energy.
+    pub electricity: UsdPerKwh,
+}
+
+/// Machines by the hour that may be taken away.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spot {
+    /// Price of one node; by default the catalogue's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<UsdPerHour>,
+    /// How often one node is taken away; by default the catalogue's rate for the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interruptions: Option<Frequency>,
+    /// Time until work goes on after an interruption.
+    #[serde(default = "default_restart")]
+    pub restart: Seconds,
+}
+
+/// Machines for a term.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reserved {
+    /// Length of the commitment, from the start of the period. It is paid whole.
+    pub term: Seconds,
+    /// Payment for one node at the start.
+    #[serde(default)]
+    pub upfront: Usd,
+    /// Price of one node for every hour of the term.
+    #[serde(default)]
     pub price: UsdPerHour,
+    /// Most nodes that can be reserved; by default all of the pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<u32>,
 }
 
 /// Machines by the hour.
@@ -123,6 +237,10 @@ pub enum PurchaseKind {
     Owned,
     /// By the hour.
     OnDemand,
+    /// By the hour, and taken away at any time.
+    Spot,
+    /// For a term that is paid whole.
+    Reserved,
 }
 
 impl std::fmt::Display for PurchaseKind {
@@ -130,8 +248,18 @@ impl std::fmt::Display for PurchaseKind {
         f.write_str(match self {
             Self::Owned => "owned",
             Self::OnDemand => "on demand",
+            Self::Spot => "spot",
+            Self::Reserved => "reserved",
         })
     }
+}
+
+fn whole() -> f64 {
+    1.0
+}
+
+fn default_restart() -> Seconds {
+    Seconds::new(300.0)
 }
 
 fn one() -> u32 {

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::Model;
-use crate::units::Seconds;
+use crate::precision::Precision;
+use crate::strategy::{Recompute, Strategy, Zero};
+use crate::units::{Bytes, Frequency, Seconds};
 
 /// A job with its place in time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +31,41 @@ pub struct Workload {
     /// Parallel strategies to consider.
     #[serde(default, skip_serializing_if = "Strategies::is_default")]
     pub strategies: Strategies,
+    /// Throughputs that were measured; each is believed instead of a prediction.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measured: Vec<MeasuredRate>,
+}
+
+/// A throughput that was measured for a workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeasuredRate {
+    /// Instance type, or pool for a machine that has no type.
+    pub machine: String,
+    /// Nodes of the job, or of one replica of a service.
+    #[serde(default = "one")]
+    pub nodes: NonZeroU32,
+    /// How it was spread; by default one rank on each device, data-parallel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strategy: Option<Strategy>,
+    /// Records in a second, for all jobs but a service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<Frequency>,
+    /// Requests in a second that one replica answers within the service's targets, if all are of one size.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<BucketRate>,
+}
+
+/// Most requests of one size that a replica answers.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BucketRate {
+    /// Tokens of a request, as the service's demand has them.
+    pub input: u32,
+    /// Tokens of the answer.
+    pub output: u32,
+    /// Requests in a second.
+    pub rate: Frequency,
 }
 
 /// Kind of a job with what it needs.
@@ -38,8 +75,16 @@ pub struct Workload {
 pub enum Job {
     /// Trains a network; produces its weights at the site where it ran.
     Train(Training),
+    /// Trains a network from weights that exist.
+    FineTune(Training),
+    /// Turns a data set into another one, on processors; produces features at the site where it ran.
+    Preprocess(Preparation),
     /// Measures the network that another workload trained.
     Evaluate(Evaluation),
+    /// Applies a network to every record of a data set.
+    BatchInference(BatchInference),
+    /// Answers requests for as long as the workload's time lasts.
+    Serve(Service),
 }
 
 impl Job {
@@ -48,33 +93,83 @@ impl Job {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Train(_) => "train",
+            Self::FineTune(_) => "fine_tune",
+            Self::Preprocess(_) => "preprocess",
             Self::Evaluate(_) => "evaluate",
+            Self::BatchInference(_) => "batch_inference",
+            Self::Serve(_) => "serve",
         }
     }
 
-    /// The data set that it reads.
+    /// The training, of a job that trains.
     #[must_use]
-    pub fn data(&self) -> &str {
+    pub const fn training(&self) -> Option<&Training> {
         match self {
-            Self::Train(training) => &training.data,
-            Self::Evaluate(evaluation) => &evaluation.data,
+            Self::Train(training) | Self::FineTune(training) => Some(training),
+            _ => None,
+        }
+    }
+
+    /// The workload whose weights the job reads, or a data set that holds weights.
+    #[must_use]
+    pub fn weights_of(&self) -> Option<&str> {
+        match self {
+            Self::Train(training) | Self::FineTune(training) => training.weights_of.as_deref(),
+            Self::Preprocess(_) => None,
+            Self::Evaluate(evaluation) => Some(&evaluation.weights_of),
+            Self::BatchInference(inference) => inference.weights_of.as_deref(),
+            Self::Serve(service) => service.weights_of.as_deref(),
+        }
+    }
+
+    /// Data sets whose rules hold for the requests of a service.
+    pub fn requested(&self) -> impl Iterator<Item = &str> {
+        let demand = match self {
+            Self::Serve(service) => service.demand.as_slice(),
+            _ => &[],
+        };
+        demand.iter().filter_map(|demand| demand.data.as_deref())
+    }
+
+    /// The data set that it reads, or the preparation whose features it reads; a service reads none.
+    #[must_use]
+    pub fn data(&self) -> Option<&str> {
+        match self {
+            Self::Train(training) | Self::FineTune(training) => Some(&training.data),
+            Self::Preprocess(preparation) => Some(&preparation.data),
+            Self::Evaluate(evaluation) => Some(&evaluation.data),
+            Self::BatchInference(inference) => Some(&inference.data),
+            Self::Serve(_) => None,
         }
     }
 }
 
-/// Training of a network from random weights.
+/// Training of a network, from random weights or (`fine_tune`) from some that exist.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
     /// The network.
     pub model: Model,
-    /// Data set to learn from.
+    /// For `fine_tune`: the workload whose weights it starts from, or a data set that holds them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_of: Option<String>,
+    /// Whether only small adapters learn, and the weights stay as they are (LoRA).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adapters: bool,
+    /// Data set to learn from, or the `preprocess` workload that makes it.
     pub data: String,
     /// How the data is prepared.
     #[serde(default)]
     pub preprocessing: Preprocessing,
-    /// Passes over the training data.
-    pub epochs: NonZeroU32,
+    /// Passes over the training data; the amount of work is given by this, by `samples` or by `tokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<NonZeroU32>,
+    /// Records to learn from, over all passes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u64>,
+    /// Tokens to learn from, over all passes; a record has as many as the network's sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
     /// Records of one optimiser step, over all ranks.
     pub global_batch: NonZeroUsize,
     /// The optimiser.
@@ -82,6 +177,122 @@ pub struct Training {
     /// Number format of the arithmetic.
     #[serde(default)]
     pub precision: Precision,
+}
+
+impl Training {
+    /// Passes over the training data; one where the amount of work is not given in passes.
+    #[must_use]
+    pub fn passes(&self) -> NonZeroU32 {
+        self.epochs.unwrap_or(NonZeroU32::MIN)
+    }
+}
+
+/// Preparation of a data set on processors: cleaning, decoding, tokenising.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Preparation {
+    /// Data set that it reads.
+    pub data: String,
+    /// Records to prepare; by default all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
+    /// Records that one core prepares in a second.
+    pub per_core: Frequency,
+    /// Size of what it makes.
+    pub output: Bytes,
+}
+
+/// Application of a network to every record of a data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchInference {
+    /// The network, unless it is that of `weights_of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
+    /// The workload whose weights are used, or a data set that holds them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_of: Option<String>,
+    /// Data set that it reads, or the `preprocess` workload that makes it.
+    pub data: String,
+    /// Records; by default all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
+    /// Records of one forward pass on one device.
+    #[serde(default = "default_inference_batch")]
+    pub batch: NonZeroUsize,
+    /// Tokens that a decoder generates for each record; 0 for one forward pass.
+    #[serde(default)]
+    pub output_tokens: u32,
+    /// Size of what it makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Bytes>,
+    /// Number format of the arithmetic.
+    #[serde(default)]
+    pub precision: Precision,
+}
+
+/// Answering of requests, from the workload's earliest start to its deadline or the end of the period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// The network, unless it is that of `weights_of`; a decoder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
+    /// The workload whose weights are used, or a data set that holds them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_of: Option<String>,
+    /// Number format of weights and of matrix products.
+    #[serde(default)]
+    pub precision: Precision,
+    /// Who asks how much.
+    pub demand: Vec<Demand>,
+    /// What answers have to keep.
+    #[serde(default)]
+    pub targets: ServiceTargets,
+    /// Largest share of a replica's capacity that is planned with, above 0 to 1.
+    #[serde(default = "whole")]
+    pub utilization: f64,
+}
+
+/// Requests of users at one place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Demand {
+    /// Site of the users; by default they are near every site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Data set whose rules hold for requests and answers; by default they are public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// Requests by size.
+    pub requests: Vec<RequestBucket>,
+}
+
+/// Requests of about one size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestBucket {
+    /// How many.
+    pub rate: Frequency,
+    /// Tokens of a request.
+    pub input: u32,
+    /// Tokens of the answer.
+    pub output: u32,
+}
+
+/// What the answers of a service have to keep, on average; the network to the users counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceTargets {
+    /// Longest time to the first token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token: Option<Seconds>,
+    /// Longest time for each further token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_token: Option<Seconds>,
+    /// Longest time for the whole answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Seconds>,
 }
 
 /// Evaluation of a trained network on the test records.
@@ -177,23 +388,46 @@ pub struct Adam {
     pub epsilon: f64,
 }
 
-/// Number format of the arithmetic.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Precision {
-    /// 32-bit floating point.
-    #[default]
-    Fp32,
-}
-
 /// Strategies that the planner may choose from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Strategies {
-    /// Numbers of data-parallel replicas; the global batch must be divisible by each. By default those of 1, 2, 4 and 8
-    /// that divide it.
-    #[serde(default = "default_data")]
-    pub data: Vec<NonZeroU32>,
+    /// Numbers of data-parallel replicas; the global batch must be divisible by each. By default all that divide it and
+    /// that the machines allow; 1, 2, 4 and 8 on a measured machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Vec<NonZeroU32>>,
+    /// Numbers of tensor-parallel ranks; by default all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tensor: Option<Vec<NonZeroU32>>,
+    /// Numbers of pipeline stages; by default all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Vec<NonZeroU32>>,
+    /// Stages of ZeRO; by default all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero: Option<Vec<Zero>>,
+    /// Kinds of recomputation; by default all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recompute: Option<Vec<Recompute>>,
+    /// Whether machines of several pools and sites may share the job.
+    #[serde(default)]
+    pub mixed: Mixed,
+}
+
+/// Which machines may share a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mixed {
+    /// Machines of one pool.
+    #[default]
+    OnePool,
+    /// Machines of several pools of one site; faster ones take more records.
+    OneSite,
+    /// Machines of several sites: replicas at each site train on the data there, and take the mean of their parameters
+    /// now and then.
+    Sites {
+        /// Steps between two means.
+        average_every: NonZeroU32,
+    },
 }
 
 impl Strategies {
@@ -202,14 +436,16 @@ impl Strategies {
     }
 }
 
-impl Default for Strategies {
-    fn default() -> Self {
-        Self { data: default_data() }
-    }
+fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
 }
 
-fn default_data() -> Vec<NonZeroU32> {
-    [1, 2, 4, 8].into_iter().filter_map(NonZeroU32::new).collect()
+fn whole() -> f64 {
+    1.0
+}
+
+fn default_inference_batch() -> NonZeroUsize {
+    NonZeroUsize::new(64).expect("not zero")
 }
 
 fn default_evaluation_batch() -> NonZeroUsize {

@@ -5,17 +5,21 @@
 //! distinct. Documents that programs write hold plain numbers under names that end in the unit.
 
 mod bytes;
+mod date;
 mod interval;
 mod money;
 mod parse;
+mod power;
 mod rate;
 #[cfg(test)]
 mod tests;
 mod time;
 
 pub use bytes::Bytes;
+pub use date::{Date, DateError};
 pub use interval::Interval;
-pub use money::{Usd, UsdPerGb, UsdPerHour};
+pub use money::{Usd, UsdPerGb, UsdPerGbMonth, UsdPerHour, UsdPerKg, UsdPerKwh};
 pub use parse::{QuantityError, check_format};
-pub use rate::{Bandwidth, FlopRate};
+pub use power::{CarbonIntensity, Power};
+pub use rate::{Bandwidth, FlopRate, Frequency};
 pub use time::Seconds;

@@ -15,6 +15,19 @@ pub(super) const USD_PER_HOUR: Kind =
 pub(super) const USD_PER_GB: Kind =
     Kind { format: "usd-per-gb", example: "0.09 USD/GB", units: &[("USD/GB", 1.0)], limit: (1e9, "10^9 USD/GB") };
 
+pub(super) const USD_PER_GB_MONTH: Kind = Kind {
+    format: "usd-per-gb-month",
+    example: "0.023 USD/GB/month",
+    units: &[("USD/GB/month", 1.0)],
+    limit: (1e9, "10^9 USD/GB/month"),
+};
+
+pub(super) const USD_PER_KWH: Kind =
+    Kind { format: "usd-per-kwh", example: "0.12 USD/kWh", units: &[("USD/kWh", 1.0)], limit: (1e9, "10^9 USD/kWh") };
+
+pub(super) const USD_PER_KG: Kind =
+    Kind { format: "usd-per-kg", example: "0.10 USD/kg", units: &[("USD/kg", 1.0)], limit: (1e9, "10^9 USD/kg") };
+
 macro_rules! money {
     ($(#[$doc:meta])* $name:ident, $kind:ident) => {
         $(#[$doc])*
@@ -52,4 +65,19 @@ money! {
 money! {
     /// A price in US dollars a gigabyte (10⁹ bytes).
     UsdPerGb, USD_PER_GB
+}
+
+money! {
+    /// A price in US dollars for keeping a gigabyte (10⁹ bytes) for a month of 30 days.
+    UsdPerGbMonth, USD_PER_GB_MONTH
+}
+
+money! {
+    /// A price of electric energy in US dollars a kilowatt-hour.
+    UsdPerKwh, USD_PER_KWH
+}
+
+money! {
+    /// A price of greenhouse gas in US dollars a kilogram of CO₂ equivalent.
+    UsdPerKg, USD_PER_KG
 }

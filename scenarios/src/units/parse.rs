@@ -2,11 +2,17 @@
 
 use rust_decimal::Decimal;
 
-use super::{Bandwidth, Bytes, FlopRate, Seconds, Usd, UsdPerGb, UsdPerHour};
+use super::{
+    Bandwidth, Bytes, CarbonIntensity, Date, FlopRate, Frequency, Power, Seconds, Usd, UsdPerGb, UsdPerGbMonth,
+    UsdPerHour, UsdPerKg, UsdPerKwh,
+};
 
 /// Why a text is no quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuantityError {
+    /// A day that is none.
+    #[error(transparent)]
+    Date(#[from] super::DateError),
     /// No number at the start.
     #[error("expected a number and a unit, such as `{example}`")]
     NoNumber {
@@ -147,6 +153,13 @@ pub fn check_format(format: &str, text: &str) -> Option<Result<(), QuantityError
         "usd" => check::<Usd>(text),
         "usd-per-hour" => check::<UsdPerHour>(text),
         "usd-per-gb" => check::<UsdPerGb>(text),
+        "usd-per-gb-month" => check::<UsdPerGbMonth>(text),
+        "usd-per-kwh" => check::<UsdPerKwh>(text),
+        "usd-per-kg" => check::<UsdPerKg>(text),
+        "frequency" => check::<Frequency>(text),
+        "power" => check::<Power>(text),
+        "carbon-intensity" => check::<CarbonIntensity>(text),
+        "date" => text.parse::<Date>().map(drop).map_err(Into::into),
         _ => return None,
     })
 }

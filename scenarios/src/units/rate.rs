@@ -28,6 +28,39 @@ pub(super) const FLOP_RATE: Kind = Kind {
     limit: (1e21, "1,000,000 PFLOP/s"),
 };
 
+pub(super) const FREQUENCY: Kind = Kind {
+    format: "frequency",
+    example: "3 /s",
+    units: &[
+        ("/s", 1.0),
+        ("/min", 1.0 / 60.0),
+        ("/h", 1.0 / 3600.0),
+        ("/d", 1.0 / 86_400.0),
+        ("/month", 1.0 / 2_592_000.0),
+    ],
+    limit: (1e12, "10^12 /s"),
+};
+
+/// How often something happens, per second; a month has 30 days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
+pub struct Frequency(pub f64);
+
+impl FromStr for Frequency {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse::number(text, &FREQUENCY).map(Self)
+    }
+}
+
+impl std::fmt::Display for Frequency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&parse::show_exactly(self.0, FREQUENCY.units))
+    }
+}
+
+as_text!(Frequency, FREQUENCY);
+
 /// A rate of data in bits per second.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Bandwidth(pub f64);

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Check;
 use crate::diagnostics::Diagnostic;
-use crate::scenario::{Job, Workload};
+use crate::scenario::Workload;
 
 pub(super) fn check(check: &mut Check<'_>) {
     let (scenario, workloads) = (check.scenario, check.root.key("workloads"));
@@ -25,11 +25,8 @@ pub(super) fn check(check: &mut Check<'_>) {
 
 /// Everything that a workload waits for.
 fn earlier(workload: &Workload) -> Vec<&str> {
-    let weights = match &workload.job {
-        Job::Evaluate(evaluation) => Some(evaluation.weights_of.as_str()),
-        Job::Train(_) => None,
-    };
-    let after: BTreeSet<&str> = workload.after.iter().map(String::as_str).chain(weights).collect();
+    let made = workload.job.weights_of().into_iter().chain(workload.job.data());
+    let after: BTreeSet<&str> = workload.after.iter().map(String::as_str).chain(made).collect();
     after.into_iter().collect()
 }
 

@@ -15,10 +15,15 @@ pub(super) fn check(check: &mut Check<'_>) {
         }
         let job = at.key("job").key(workload.job.kind());
         let datasets = scenario.datasets.keys().map(String::as_str);
-        check.expect_known("dataset", workload.job.data(), &job.key("data"), datasets);
+        let prepared = scenario.workloads.iter().filter(|(_, other)| matches!(other.job, Job::Preprocess(_)));
+        let known = datasets.chain(prepared.map(|(name, _)| name.as_str()));
+        if let Some(data) = workload.job.data() {
+            check.expect_known("dataset", data, &job.key("data"), known);
+        }
         match &workload.job {
-            Job::Train(training) => train(check, workload, training, &at, &job),
+            Job::Train(training) | Job::FineTune(training) => train(check, workload, training, &at, &job),
             Job::Evaluate(evaluation) => evaluate(check, evaluation, &job),
+            Job::Preprocess(_) | Job::BatchInference(_) | Job::Serve(_) => {}
         }
         times(check, workload, &at);
     }
@@ -52,11 +57,11 @@ fn train(check: &mut Check<'_>, workload: &Workload, training: &Training, at: &L
         check.wrong(&job.key("global_batch"), message, "too large", "make the batch smaller");
     }
     let strategies = at.key("strategies").key("data");
-    if workload.strategies.data.is_empty() {
+    let stated = workload.strategies.data.as_deref();
+    if stated.is_some_and(<[_]>::is_empty) {
         check.wrong(&strategies, "there is no strategy", "nothing to choose from", "write `data: [1]` for one device");
     }
-    // The default list is cut to what divides the batch; a stated one is meant as it is.
-    for (index, ranks) in workload.strategies.data.iter().enumerate().filter(|_| strategies.is_stated()) {
+    for (index, ranks) in stated.into_iter().flatten().enumerate() {
         if !batch.is_multiple_of(u64::from(ranks.get())) {
             let message = format!("a global batch of {batch} is not divisible by {ranks} replicas");
             let help = format!("remove {ranks}, or take a batch of {}", batch.next_multiple_of(u64::from(ranks.get())));
@@ -76,11 +81,11 @@ fn evaluate(check: &mut Check<'_>, evaluation: &Evaluation, job: &Located<'_>) {
             let trained = workloads.iter().filter(|(_, other)| matches!(other.job, Job::Train(_)));
             check.expect_known("workload", &evaluation.weights_of, &at, trained.map(|(name, _)| name.as_str()));
         }
-        Some(Job::Evaluate(_)) => {
+        Some(Job::Train(_) | Job::FineTune(_)) => {}
+        Some(_) => {
             let message = format!("`{}` trains nothing", evaluation.weights_of);
-            check.wrong(&at, message, "an evaluation", "name a workload whose job is `train`");
+            check.wrong(&at, message, "makes no weights", "name a workload whose job is `train` or `fine_tune`");
         }
-        Some(Job::Train(_)) => {}
     }
     if evaluation.records == 0 {
         check.wrong(

@@ -55,7 +55,7 @@ fn the_hospital_says_what_the_issue_asks() {
     let text = std::fs::read_to_string(library().join("mnist-hospital.yaml")).expect("it is readable");
     let scenario = load_text(text).expect("it is valid").scenario;
     let Job::Train(training) = &scenario.workloads["train"].job else { panic!("it trains") };
-    assert_eq!((training.epochs.get(), training.global_batch.get()), (10, 100));
+    assert_eq!((training.passes().get(), training.global_batch.get()), (10, 100));
     assert_eq!(training.preprocessing.normalize, Some([0.5, 0.5]));
     assert!(scenario.sites["hospital"].pools["workstation"].purchase.owned.is_some(), "{}", PurchaseKind::Owned);
 }
