@@ -9,6 +9,7 @@ mod interval;
 mod money;
 mod parse;
 mod rate;
+mod tariff;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -18,4 +19,5 @@ pub use interval::Interval;
 pub use money::{Usd, UsdPerGb, UsdPerHour};
 pub use parse::{QuantityError, check_format};
 pub use rate::{Bandwidth, FlopRate};
+pub use tariff::{Tariff, TariffError, Tier};
 pub use time::Seconds;
