@@ -1,24 +1,37 @@
 //! Prices of data that leaves a region.
 //!
-//! Each price is the first tier that costs anything: free allowances of a month's first gigabytes are not counted, and
-//! neither are the lower prices of large volumes.
+//! Price lists give one tier a row, the tiers of one tariff from several sources. [`assemble`] puts them together; the
+//! prices between pairs of regions are flat.
+
+mod assemble;
+mod scope;
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::continent::continent;
+use self::assemble::{Part, assemble};
 use super::pairs::{Pairs, RegionIndex, index};
 use super::region::Region;
 use super::table;
+use crate::units::{Bytes, Tariff, Tier};
 
-/// Price of data that leaves a region.
+/// Price of data that leaves a region: the first tier that costs anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EgressPrice {
     /// US dollars a gigabyte.
     pub usd_per_gb: Decimal,
     /// Where it was read, or how it was derived.
+    pub source: String,
+}
+
+/// Prices of data that leaves a region in a month, tier by tier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EgressTariff {
+    /// The tiers, free allowances included.
+    pub tariff: Tariff,
+    /// Where they were read, or how they were derived.
     pub source: String,
 }
 
@@ -31,12 +44,15 @@ pub(super) struct Egress {
     rules: BTreeMap<String, Vec<Rule>>,
 }
 
-/// A price for all regions in a scope.
+/// A price of one tier for all regions in a scope.
 #[derive(Debug)]
 struct Rule {
     from: String,
     to: String,
-    tier_min_gb_month: f64,
+    /// First byte of a month that it prices.
+    start: u64,
+    /// First byte that it prices no more; none if it prices all that follow.
+    end: Option<u64>,
     date: String,
     price: EgressPrice,
 }
@@ -46,7 +62,8 @@ struct Row {
     provider: String,
     src: String,
     dst: String,
-    tier_min_gb_month: f64,
+    tier_min_gb_month: u64,
+    tier_max_gb_month: Option<u64>,
     usd_per_gb: Decimal,
     date: String,
     source: String,
@@ -64,11 +81,14 @@ struct PairRow {
 
 const PAIRS_SOURCE: &str = "skyplane cost grid (2022)";
 
+/// Bytes of a gigabyte, the unit of tiers.
+const GIGABYTE: u64 = 1_000_000_000;
+
 /// Reads all prices.
 pub(super) fn load(regions: &[Region]) -> Egress {
     let mut egress = Egress { pairs: load_pairs(regions), rules: BTreeMap::new() };
     for row in table::EGRESS.rows::<Row>() {
-        let ends = region_of(&row.src).zip(region_of(&row.dst));
+        let ends = scope::region_of(&row.src).zip(scope::region_of(&row.dst));
         let ends =
             ends.and_then(|(from, to)| index(regions, &row.provider, from).zip(index(regions, &row.provider, to)));
         let doubt = if row.confidence == "read" { "" } else { ", unverified" };
@@ -76,8 +96,9 @@ pub(super) fn load(regions: &[Region]) -> Egress {
         if let Some(pair) = ends {
             egress.pairs.insert(pair, price);
         } else {
-            let Row { src: from, dst: to, tier_min_gb_month, date, .. } = row;
-            egress.rules.entry(row.provider).or_default().push(Rule { from, to, tier_min_gb_month, date, price });
+            let (start, end) = (row.tier_min_gb_month * GIGABYTE, row.tier_max_gb_month.map(|end| end * GIGABYTE));
+            let rule = Rule { from: row.src, to: row.dst, start, end, date: row.date, price };
+            egress.rules.entry(row.provider).or_default().push(rule);
         }
     }
     egress
@@ -92,89 +113,43 @@ fn load_pairs(regions: &[Region]) -> Pairs<EgressPrice> {
     table::EGRESS_PAIRS.rows().filter_map(pair).collect()
 }
 
-fn region_of(scope: &str) -> Option<&str> {
-    scope.strip_prefix("region:")
-}
-
 impl Egress {
-    /// Price from one region to another, or to the internet. Data that stays in a region is free.
+    /// Price from one region to another, or to the internet: the first tier that costs anything, or 0.
     pub fn price(&self, regions: &[Region], from: RegionIndex, to: Option<RegionIndex>) -> Option<EgressPrice> {
+        let parts = self.parts(regions, from, to)?;
+        let paid = parts.iter().find(|part| part.price.usd_per_gb > Decimal::ZERO).or_else(|| parts.first())?;
+        Some(paid.price.clone())
+    }
+
+    /// All tiers from one region to another, or to the internet.
+    pub fn tariff(&self, regions: &[Region], from: RegionIndex, to: Option<RegionIndex>) -> Option<EgressTariff> {
+        let parts = self.parts(regions, from, to)?;
+        let mut sources: Vec<&str> = Vec::new();
+        for part in &parts {
+            if !sources.contains(&part.price.source.as_str()) {
+                sources.push(&part.price.source);
+            }
+        }
+        let source = sources.join("; ");
+        let tier = |part: &Part| Tier { up_to: part.end.map(Bytes), usd_per_gb: part.price.usd_per_gb };
+        Some(EgressTariff { tariff: Tariff::new(parts.iter().map(tier).collect()).ok()?, source })
+    }
+
+    fn parts(&self, regions: &[Region], from: RegionIndex, to: Option<RegionIndex>) -> Option<Vec<Part>> {
         if to == Some(from) {
-            return Some(EgressPrice { usd_per_gb: Decimal::ZERO, source: "stays in its region".to_owned() });
+            return Some(vec![Part::flat(Decimal::ZERO, "stays in its region".to_owned())]);
         }
         if let Some(price) = to.and_then(|to| self.pairs.get(&(from, to))) {
-            return Some(price.clone());
+            return Some(vec![Part { end: None, price: price.clone() }]);
         }
         let (source, target) = (&regions[from], to.map(|to| &regions[to]));
         let rules = self.rules.get(&source.provider)?;
         target
             .filter(|target| target.provider == source.provider)
-            .and_then(|target| best(rules, |rule| within_provider(rule, source, target)))
-            .or_else(|| best(rules, |rule| to_internet(rule, source)))
-            .map(|rule| rule.price.clone())
-            .or_else(|| highest(rules))
+            .and_then(|target| assemble(rules, |rule| scope::within_provider(rule, source, target)))
+            .or_else(|| assemble(rules, |rule| scope::to_internet(rule, source, target)))
+            .or_else(|| assemble::highest(rules).map(|price| vec![Part { end: None, price }]))
     }
-}
-
-/// The most specific rule that fits and costs something; of equals the newest, then the lowest tier.
-fn best(rules: &[Rule], rank: impl Fn(&Rule) -> Option<u32>) -> Option<&Rule> {
-    rules
-        .iter()
-        .filter_map(|rule| Some((rule, rank(rule)?)))
-        .filter(|(rule, _)| rule.price.usd_per_gb > Decimal::ZERO || !rules.iter().any(is_paid_internet))
-        .max_by(|(a, rank_a), (b, rank_b)| {
-            let newest = rank_a.cmp(rank_b).then_with(|| a.date.cmp(&b.date));
-            newest.then_with(|| b.tier_min_gb_month.total_cmp(&a.tier_min_gb_month))
-        })
-        .map(|(rule, _)| rule)
-}
-
-fn is_paid_internet(rule: &Rule) -> bool {
-    leaves_cloud(&rule.to) && rule.price.usd_per_gb > Decimal::ZERO
-}
-
-fn leaves_cloud(to: &str) -> bool {
-    matches!(to, "internet" | "other-cloud")
-}
-
-/// The highest price to the internet, for a region of which no price is known.
-fn highest(rules: &[Rule]) -> Option<EgressPrice> {
-    let price = &rules.iter().filter(|rule| leaves_cloud(&rule.to)).max_by_key(|rule| rule.price.usd_per_gb)?.price;
-    let source = format!("none known for the region; the provider's highest is taken: {}", price.source);
-    Some(EgressPrice { usd_per_gb: price.usd_per_gb, source })
-}
-
-/// How specifically a rule fits data from a region to the internet.
-fn to_internet(rule: &Rule, source: &Region) -> Option<u32> {
-    if leaves_cloud(&rule.to) { covers(&rule.from, source) } else { None }
-}
-
-/// How specifically a rule fits data between two regions of its provider.
-fn within_provider(rule: &Rule, source: &Region, target: &Region) -> Option<u32> {
-    if leaves_cloud(&rule.to) {
-        return None;
-    }
-    let to = match rule.to.as_str() {
-        "continent:other" if continent(&source.country) != continent(&target.country) => 1,
-        "continent:other" => return None,
-        scope => covers(scope, target)?,
-    };
-    Some(covers(&rule.from, source)? + to)
-}
-
-/// How specifically a scope covers a region: 3 by name, 2 by a part of the world, 1 by everything.
-fn covers(scope: &str, region: &Region) -> Option<u32> {
-    let (kind, name) = scope.split_once(':')?;
-    let (fits, rank) = match (kind, name) {
-        ("region", _) => (region.region == name, 3),
-        ("continent", _) => (continent(&region.country) == name, 2),
-        ("scope", "us") => (region.country == "US", 2),
-        ("scope", "us+eu") => (region.country == "US" || continent(&region.country) == "europe", 2),
-        ("scope", "cn-mainland") => (region.country == "CN", 2),
-        ("scope", "any" | "default") => (true, 1),
-        _ => (false, 0),
-    };
-    fits.then_some(rank)
 }
 
 #[cfg(test)]
@@ -205,5 +180,39 @@ mod tests {
         check(("nebius", "eu-north1"), None, Some("0"), "unverified");
         check(("hetzner", "fsn1"), None, None, "");
         check(("aws", "moon-1"), None, None, "");
+        check(("gcp", "asia-northeast1"), Some(("alibaba", "ap-southeast-2")), Some("0.19"), "gcp_pricing.py");
+    }
+
+    #[test]
+    fn egress_has_all_tiers_that_are_known() {
+        let check = |from: (&str, &str), to: Option<(&str, &str)>, tiers: &[(Option<u64>, &str)], source: &str| {
+            let found = Catalog::bundled().egress_tariff(from, to).expect("a tariff");
+            let found_tiers: Vec<(Option<u64>, String)> = found
+                .tariff
+                .tiers()
+                .iter()
+                .map(|tier| (tier.up_to.map(|end| end.0 / super::GIGABYTE), tier.usd_per_gb.to_string()))
+                .collect();
+            let expected: Vec<(Option<u64>, String)> =
+                tiers.iter().map(|(end, price)| (*end, (*price).to_owned())).collect();
+            assert_eq!(found_tiers, expected, "{from:?} {to:?}");
+            assert!(found.source.contains(source), "{from:?} {to:?}: {}", found.source);
+        };
+        let [hundred, ten, fifty, rest] = [100, 10_240, 51_200, 153_600].map(Some);
+        let aws = [(hundred, "0"), (ten, "0.09"), (fifty, "0.085"), (rest, "0.07"), (None, "0.05")];
+        let both = "dev.to/mateenali66 (2025) (2025); skyplane@4602d9c:skyplane/data/aws_transfer_costs.csv (2023)";
+        check(("aws", "eu-central-1"), None, &aws, both);
+        check(("aws", "eu-central-1"), Some(("aws", "eu-west-1")), &[(None, "0.02")], "aws_transfer_costs");
+        check(("aws", "eu-central-1"), Some(("aws", "eu-central-1")), &[(None, "0")], "stays");
+        check(("aws", "af-south-1"), None, &[(None, "0.154")], "aws_transfer_costs");
+        let azure = [(hundred, "0"), (ten, "0.087"), (fifty, "0.083"), (rest, "0.07"), (None, "0.05")];
+        check(("azure", "eastus"), None, &azure, "mateenali66");
+        check(("azure", "polandcentral"), None, &[(None, "0.0875")], "azure_cloud_provider.py");
+        let google = [(Some(1), "0"), (Some(1024), "0.12"), (ten, "0.11"), (None, "0.08")];
+        check(("gcp", "us-central1"), None, &google, "premium tier");
+        check(("oci", "us-ashburn-1"), None, &[(ten, "0"), (None, "0.0085")], "legalclarity");
+        check(("oci", "ap-tokyo-1"), None, &[(ten, "0"), (None, "0.0085")], "highest is taken");
+        check(("nebius", "eu-north1"), None, &[(None, "0")], "unverified");
+        assert_eq!(Catalog::bundled().egress_tariff(("hetzner", "fsn1"), None), None);
     }
 }

@@ -15,7 +15,7 @@ mod region;
 mod table;
 
 pub use accelerator::{Accelerator, PCIE_BYTES_PER_SECOND};
-pub use egress::EgressPrice;
+pub use egress::{EgressPrice, EgressTariff};
 pub use instance::Instance;
 pub use jurisdiction::{GROUPS, GROUPS_AS_OF, is_country};
 pub use path::Path;
@@ -158,12 +158,27 @@ impl Catalog {
     /// else the one to the internet. `source` says which. None for an unknown region or a provider without prices.
     #[must_use]
     pub fn egress(&self, from: (&str, &str), to: Option<(&str, &str)>) -> Option<EgressPrice> {
-        let from = pairs::index(&self.regions, from.0, from.1)?;
-        let to = match to {
-            Some((provider, region)) => Some(pairs::index(&self.regions, provider, region)?),
-            None => None,
-        };
+        let (from, to) = self.ends(from, to)?;
         self.egress.price(&self.regions, from, to)
+    }
+
+    /// Prices of data that leaves `from` in a month for another region, or for the internet: all tiers that are known,
+    /// free allowances included.
+    ///
+    /// Which price list counts is as in [`Catalog::egress`]; prices between pairs of regions are flat. `source` says
+    /// which rows the tiers are from. None for an unknown region or a provider without prices.
+    #[must_use]
+    pub fn egress_tariff(&self, from: (&str, &str), to: Option<(&str, &str)>) -> Option<EgressTariff> {
+        let (from, to) = self.ends(from, to)?;
+        self.egress.tariff(&self.regions, from, to)
+    }
+
+    fn ends(&self, from: (&str, &str), to: Option<(&str, &str)>) -> Option<(usize, Option<usize>)> {
+        let from = pairs::index(&self.regions, from.0, from.1)?;
+        match to {
+            Some((provider, region)) => Some((from, Some(pairs::index(&self.regions, provider, region)?))),
+            None => Some((from, None)),
+        }
     }
 
     /// Network between two regions: measured, or estimated from their distance.

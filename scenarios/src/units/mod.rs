@@ -11,6 +11,7 @@ mod money;
 mod parse;
 mod power;
 mod rate;
+mod tariff;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -22,4 +23,5 @@ pub use money::{Usd, UsdPerGb, UsdPerGbMonth, UsdPerHour, UsdPerKg, UsdPerKwh};
 pub use parse::{QuantityError, check_format};
 pub use power::{CarbonIntensity, Power};
 pub use rate::{Bandwidth, FlopRate, Frequency};
+pub use tariff::{Tariff, TariffError, Tier};
 pub use time::Seconds;
