@@ -1,20 +1,21 @@
 //! Every workload on every pool, under every purchase option and strategy.
 
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use scenarios::scenario::{Form, Job, Loaded, Machine, Pool, PurchaseKind, Site, Workload};
+use scenarios::scenario::{Form, Job, Machine, Pool, PurchaseKind, Site, Workload};
 use scenarios::strategy::Strategy;
 
 use super::hardware::{self, Hardware, Key};
+use super::inputs::{self, Copies};
 use super::money::{compute_usd, round_up_to_milliseconds};
-use super::network::Cargo;
-use super::residency::{may_exchange_gradients, may_run};
-use super::{Candidates, Column, Held, Movement, Network, Place, Reason, Refused, WorkloadCandidates, World};
+use super::residency::{may_exchange, may_run};
+use super::{Candidates, Column, Group, Held, Movement, Network, Place, Reason, Refused, WorkloadCandidates, World};
 use crate::performance::{Layout, Prediction, Task, Unpredictable, predict};
 
-type Predictions<'a> = HashMap<(Key<'a>, Strategy), Result<Rc<Prediction>, Unpredictable>>;
+type Predictions<'a> = HashMap<(Key<'a>, Strategy), Result<Arc<Prediction>, Unpredictable>>;
 
 /// All placements of all workloads.
 #[must_use]
@@ -39,56 +40,34 @@ fn strategies(name: &str, workload: &Workload, held: &Held) -> Vec<Strategy> {
     if matches!(workload.job, Job::Evaluate(_)) {
         return vec![Strategy::SINGLE];
     }
-    let mut list: Vec<_> =
-        workload.strategies.data.iter().map(|data| Strategy { data: *data, ..Strategy::SINGLE }).collect();
+    let data = workload
+        .strategies
+        .data
+        .clone()
+        .unwrap_or_else(|| [1, 2, 4, 8].into_iter().filter_map(NonZeroU32::new).collect());
+    let mut list: Vec<_> = data.into_iter().map(|data| Strategy { data, ..Strategy::SINGLE }).collect();
     list.sort();
     list.dedup();
     list
-}
-
-/// Copies of data sets, each listed once.
-#[derive(Debug, Default)]
-struct Copies {
-    list: Vec<Movement>,
-    known: HashMap<(String, usize, usize), Result<usize, Reason>>,
-}
-
-impl Copies {
-    fn find(
-        &mut self,
-        network: &Network<'_>,
-        loaded: &Loaded,
-        data: &str,
-        from: usize,
-        to: usize,
-    ) -> Result<usize, Reason> {
-        let key = (data.to_owned(), from, to);
-        if let Some(known) = self.known.get(&key) {
-            return known.clone();
-        }
-        let bytes = loaded.scenario.datasets.get(data).map_or(0, |data| data.size.0);
-        let cargo = Cargo { what: data.to_owned(), form: Form::Raw, labels: vec![data.to_owned()], bytes };
-        let found = network.movement(&cargo, from, to).map(|movement| {
-            self.list.push(movement);
-            self.list.len() - 1
-        });
-        self.known.insert(key, found.clone());
-        found
-    }
 }
 
 struct Listing<'a, 'b> {
     world: &'b World<'a>,
     name: &'a str,
     workload: &'a Workload,
-    machines: &'b mut HashMap<Key<'a>, Result<Rc<Hardware<'a>>, Reason>>,
+    machines: &'b mut HashMap<Key<'a>, Result<Arc<Hardware<'a>>, Reason>>,
     predictions: Predictions<'a>,
 }
 
 impl<'a> Listing<'a, '_> {
     fn all(&mut self, network: &Network<'_>, copies: &mut Copies, strategies: &[Strategy]) -> WorkloadCandidates {
-        let mut found =
-            WorkloadCandidates { workload: self.name.to_owned(), columns: vec![], refused: vec![], dominated: vec![] };
+        let mut found = WorkloadCandidates {
+            workload: self.name.to_owned(),
+            columns: vec![],
+            service: None,
+            refused: vec![],
+            dominated: vec![],
+        };
         for (site, (_, description)) in self.world.loaded.scenario.sites.iter().enumerate() {
             let sources = self.sources(network, copies, site);
             for (pool, (_, machines)) in description.pools.iter().enumerate() {
@@ -104,33 +83,21 @@ impl<'a> Listing<'a, '_> {
         found
     }
 
-    /// Ways to have the data at a site: it lies there (`None`), or a copy from each site that holds it.
-    fn sources(&self, network: &Network<'_>, copies: &mut Copies, site: usize) -> Result<Vec<Option<usize>>, Reason> {
+    /// Ways to have the data at a site, where the workload may run there.
+    fn sources(&self, network: &Network<'_>, copies: &mut Copies, site: usize) -> Result<Vec<Vec<usize>>, Reason> {
         let world = self.world;
         let name = world.site_name(site);
         if !self.workload.sites.is_empty() && !self.workload.sites.iter().any(|allowed| allowed == name) {
             return Err(Reason::SiteNotListed { allowed: self.workload.sites.clone() });
         }
-        may_run(world, self.workload, site)?;
-        let data = self.workload.job.data();
-        let Some(dataset) = world.loaded.scenario.datasets.get(data) else { return Ok(vec![None]) };
-        if dataset.at.iter().any(|holder| holder == name) {
-            return Ok(vec![None]);
-        }
-        let holders = dataset.at.iter().filter_map(|holder| world.loaded.scenario.sites.get_index_of(holder));
-        let found: Vec<_> = holders.map(|holder| copies.find(network, world.loaded, data, holder, site)).collect();
-        let possible: Vec<_> = found.iter().flatten().map(|copy| Some(*copy)).collect();
-        match found.into_iter().find_map(Result::err) {
-            Some(reason) if possible.is_empty() => Err(reason),
-            _ => Ok(possible),
-        }
+        may_run(world, self.name, self.workload, site)?;
+        inputs::sources(world, network, copies, self.name, self.workload, site)
     }
 
-    /// Purchase options with the price of a node; none of them means on demand.
     fn prices(&self, site: &Site, pool: &Pool) -> Vec<(PurchaseKind, Option<Decimal>)> {
         let mut prices = Vec::new();
         if let Some(owned) = &pool.purchase.owned {
-            prices.push((PurchaseKind::Owned, Some(owned.price.0)));
+            prices.push((PurchaseKind::Owned, owned.price.map(|price| price.0)));
         }
         if pool.purchase.on_demand.is_some() || pool.purchase.owned.is_none() {
             let stated = pool.purchase.on_demand.as_ref().and_then(|offer| offer.price).map(|price| price.0);
@@ -148,7 +115,7 @@ impl<'a> Listing<'a, '_> {
     fn one(
         &mut self,
         offer: Offer,
-        sources: &Result<Vec<Option<usize>>, Reason>,
+        sources: &Result<Vec<Vec<usize>>, Reason>,
         copies: &[Movement],
         found: &mut WorkloadCandidates,
     ) {
@@ -164,25 +131,25 @@ impl<'a> Listing<'a, '_> {
         let priced = self.priced(offer);
         let sources = sources.clone().and_then(|sources| {
             if strategy.ranks() > 1 {
-                may_exchange_gradients(self.world, self.workload, place.site)?;
+                may_exchange(self.world, self.name, Form::Gradients, place.site)?;
             }
             Ok(sources)
         });
         match (priced, sources) {
             (Ok(column), Ok(sources)) => {
-                for copy in sources {
-                    let column = self.with_copy(&column, copy, copies);
+                for set in sources {
+                    let column = self.with_copies(&column, set, copies);
                     match self.limits(&column, offer.nodes) {
                         None => found.columns.push(column),
                         Some(reason) => {
-                            found.refused.push(refuse(column.layout.nodes, reason, Some(Box::new(column))));
+                            found.refused.push(refuse(column.nodes(), reason, Some(Box::new(column))));
                         }
                     }
                 }
             }
             // What is refused keeps its time and price, so that a plan can say what a rule costs.
             (Ok(column), Err(reason)) => {
-                found.refused.push(refuse(column.layout.nodes, reason, Some(Box::new(column))));
+                found.refused.push(refuse(column.nodes(), reason, Some(Box::new(column))));
             }
             (Err((nodes, _)), Err(reason)) | (Err((nodes, reason)), Ok(_)) => {
                 found.refused.push(refuse(nodes, reason, None));
@@ -204,25 +171,26 @@ impl<'a> Listing<'a, '_> {
         }
         let seconds = round_up_to_milliseconds(prediction.seconds).max(0.001);
         Ok(Column {
-            place,
-            purchase,
+            groups: vec![Group { place, purchase, layout, usd_per_node_hour, batch: None }],
             strategy,
-            layout,
-            usd_per_node_hour,
             prediction,
             seconds,
             release_seconds: 0.0,
             compute_usd: compute_usd(usd_per_node_hour, layout.nodes, seconds),
-            copy: None,
+            preference_usd: Decimal::ZERO,
+            energy_kwh: None,
+            carbon_kg: None,
+            copies: vec![],
+            exchanges: vec![],
         })
     }
 
-    fn machine(&mut self, place: Place) -> Result<Rc<Hardware<'a>>, Reason> {
+    fn machine(&mut self, place: Place) -> Result<Arc<Hardware<'a>>, Reason> {
         let key = hardware::key(self.world, place);
         if let Some(known) = self.machines.get(&key) {
             return known.clone();
         }
-        let found = hardware::of(self.world, place).map(Rc::new);
+        let found = hardware::of(self.world, place).map(Arc::new);
         self.machines.insert(key, found.clone());
         found
     }
@@ -233,26 +201,26 @@ impl<'a> Listing<'a, '_> {
         hardware: &Hardware<'_>,
         strategy: Strategy,
         layout: Layout,
-    ) -> Result<Rc<Prediction>, Unpredictable> {
+    ) -> Result<Arc<Prediction>, Unpredictable> {
         let key = (hardware::key(self.world, place), strategy);
         if let Some(known) = self.predictions.get(&key) {
             return known.clone();
         }
         let task = Task::of(&self.world.loaded.scenario, self.name).ok_or(Unpredictable::NoTask)?;
-        let found = predict(&task, &hardware.rates, strategy, layout).map(Rc::new);
+        let found = predict(&task, &hardware.rates, strategy, layout).map(Arc::new);
         self.predictions.insert(key, found.clone());
         found
     }
 
-    fn with_copy(&self, column: &Column, copy: Option<usize>, copies: &[Movement]) -> Column {
+    fn with_copies(&self, column: &Column, set: Vec<usize>, copies: &[Movement]) -> Column {
         let own = self.workload.earliest_start.map_or(0.0, |start| round_up_to_milliseconds(start.get()));
-        let arrival = copy.map_or(0.0, |copy| copies[copy].seconds);
-        Column { release_seconds: own.max(arrival), copy, ..column.clone() }
+        let arrival = set.iter().map(|copy| copies[*copy].seconds).fold(0.0, f64::max);
+        Column { release_seconds: own.max(arrival), copies: set, ..column.clone() }
     }
 
     fn limits(&self, column: &Column, available: u32) -> Option<Reason> {
-        if column.layout.nodes > available {
-            return Some(Reason::Quota { needed: column.layout.nodes, available });
+        if column.nodes() > available {
+            return Some(Reason::Quota { needed: column.nodes(), available });
         }
         let (ends, latest) = (column.release_seconds + column.seconds, self.world.latest_end(self.workload));
         (ends > latest).then_some(Reason::Deadline { ends, latest })

@@ -7,23 +7,24 @@ mod column;
 mod dominance;
 mod enumerate;
 mod hardware;
+mod inputs;
 mod money;
 mod network;
 mod refusal;
 mod residency;
 
-pub use column::{Column, Movement, Place};
+pub use column::{Charge, Column, Group, Movement, Place, Replica, RequestClass, ServiceCandidates};
 pub use dominance::prune;
 pub use enumerate::enumerate;
-pub use money::{compute_usd, egress_usd, round_up_to_milliseconds};
-pub use network::{Cargo, Network, weights_cargo};
+pub use money::{DECIMALS, compute_usd, egress_usd, round_up_to_milliseconds, storage_usd};
+pub use network::{Cargo, Meter, Network, Product, products};
 pub use refusal::Reason;
 pub use residency::permitting;
 
 use std::collections::BTreeMap;
 
 use scenarios::catalog::Catalog;
-use scenarios::scenario::{Loaded, PurchaseKind, Workload};
+use scenarios::scenario::{Loaded, Pool, PurchaseKind, Workload};
 use scenarios::strategy::Strategy;
 
 /// What the planner reads.
@@ -52,8 +53,10 @@ pub struct Candidates {
 pub struct WorkloadCandidates {
     /// Name.
     pub workload: String,
-    /// What the solver may choose from.
+    /// What the solver may choose from; empty for a service.
     pub columns: Vec<Column>,
+    /// What a service may be made of.
+    pub service: Option<ServiceCandidates>,
     /// What cannot be.
     pub refused: Vec<Refused>,
     /// What can be, and needs not be considered.
@@ -63,7 +66,7 @@ pub struct WorkloadCandidates {
 /// A placement that cannot be.
 #[derive(Debug, Clone)]
 pub struct Refused {
-    /// Where.
+    /// Where; of several groups the first one.
     pub place: Place,
     /// How it would be paid for.
     pub purchase: PurchaseKind,
@@ -86,6 +89,19 @@ pub struct Dominated {
     pub by: Column,
     /// Places that are at least as good, when one alone might be occupied.
     pub places: usize,
+}
+
+impl WorkloadCandidates {
+    /// Sites where the workload may run, sorted.
+    #[must_use]
+    pub fn sites(&self) -> Vec<usize> {
+        let replicas = self.service.iter().flat_map(|service| &service.replicas);
+        let mut sites: Vec<usize> =
+            self.columns.iter().map(Column::site).chain(replicas.map(|replica| replica.group.place.site)).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        sites
+    }
 }
 
 impl Candidates {
@@ -116,11 +132,38 @@ impl<'a> World<'a> {
         site.and_then(|(_, site)| site.pools.get_index(place.pool)).map_or("", |(name, _)| name)
     }
 
-    /// Nodes of a pool.
+    /// A pool.
     #[must_use]
-    pub fn pool_nodes(&self, place: Place) -> u32 {
-        let site = self.loaded.scenario.sites.get_index(place.site);
-        site.and_then(|(_, site)| site.pools.get_index(place.pool)).map_or(0, |(_, pool)| pool.nodes)
+    pub fn pool(&self, place: Place) -> Option<&'a Pool> {
+        let (_, site) = self.loaded.scenario.sites.get_index(place.site)?;
+        site.pools.get_index(place.pool).map(|(_, pool)| pool)
+    }
+
+    /// Nodes of a pool at the same time, at most over the whole period.
+    #[must_use]
+    pub fn most_nodes(&self, place: Place) -> u32 {
+        let horizon = self.loaded.scenario.horizon.get();
+        let pool = self.pool(place);
+        let later = pool.into_iter().flat_map(|pool| &pool.quota).filter(|quota| quota.from.get() < horizon);
+        let first = pool.filter(|pool| pool.quota.first().is_none_or(|quota| quota.from.get() > 0.0));
+        later.map(|quota| quota.nodes).chain(first.map(|pool| pool.nodes)).max().unwrap_or(0)
+    }
+
+    /// Times in which a pool has fewer nodes than at most: start, end, and how many fewer.
+    pub fn shortages(&self, place: Place) -> impl Iterator<Item = (f64, f64, u32)> + use<> {
+        let horizon = self.loaded.scenario.horizon.get();
+        let most = self.most_nodes(place);
+        let mut steps: Vec<(f64, u32)> = vec![];
+        if let Some(pool) = self.pool(place) {
+            steps.push((0.0, pool.nodes));
+            steps.extend(pool.quota.iter().map(|quota| (round_up_to_milliseconds(quota.from.get()), quota.nodes)));
+        }
+        let ends: Vec<f64> = steps.iter().skip(1).map(|(from, _)| *from).chain([horizon]).collect();
+        let spans = steps
+            .into_iter()
+            .zip(ends)
+            .map(move |((from, nodes), to)| (from, to.min(horizon), most.saturating_sub(nodes)));
+        spans.filter(|(from, to, missing)| from < to && *missing > 0)
     }
 
     /// Instance type, or name of the measured or described machine of a pool.

@@ -26,6 +26,15 @@ pub fn egress_usd(usd_per_gb: Decimal, bytes: u64) -> Decimal {
     usd_per_gb.saturating_mul(Decimal::new(i64::try_from(bytes).unwrap_or(i64::MAX), 9)).round_dp(DECIMALS)
 }
 
+/// price × amount in gigabytes × time in months of 30 days
+#[must_use]
+pub fn storage_usd(usd_per_gb_month: Decimal, bytes: u64, seconds: f64) -> Decimal {
+    let milliseconds = Decimal::from((seconds * 1000.0).round() as u64);
+    let months = milliseconds / Decimal::from(2_592_000_000_u64);
+    let gigabytes = Decimal::from(bytes) / Decimal::from(1_000_000_000);
+    usd_per_gb_month.saturating_mul(gigabytes).saturating_mul(months).round_dp(DECIMALS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::load;
-use crate::candidates::{Candidates, Column, Network, Place, Refused, World, enumerate, prune};
+use crate::candidates::{Candidates, Column, Network, Place, Refused, Replica, World, enumerate, prune};
 use crate::cli::{CandidatesArguments, Global};
+use crate::explain::machines;
 
 /// A placement as programs read it.
 #[derive(Debug, Clone, Serialize)]
@@ -48,24 +49,35 @@ pub(super) fn run(arguments: &CandidatesArguments, global: &Global, printer: Pri
 fn rows(world: &World<'_>, candidates: &Candidates) -> Vec<Row> {
     let mut rows = Vec::new();
     for workload in &candidates.workloads {
-        let copy = |column: &Column| column.copy.map(|copy| &candidates.copies[copy]);
+        let copies = |column: &Column| column.copies.iter().map(|copy| &candidates.copies[*copy]).collect::<Vec<_>>();
         let full = |column: &Column, verdict, reason| {
-            let usd = column.compute_usd + copy(column).map_or(Decimal::ZERO, |copy| copy.usd);
+            let moved: Decimal = copies(column).iter().map(|copy| copy.usd + copy.storage_usd).sum();
+            let usd =
+                column.compute_usd + moved + column.exchanges.iter().map(|exchange| exchange.usd).sum::<Decimal>();
             priced(world, &workload.workload, column, usd, verdict, reason)
         };
         for column in &workload.columns {
-            let reason = copy(column).map_or_else(String::new, |copy| {
-                format!("after a copy of `{}` from `{}`", copy.what, world.site_name(copy.from))
-            });
-            rows.push(full(column, "possible", reason));
+            let after = copies(column)
+                .into_iter()
+                .map(|copy| format!("after a copy of `{}` from `{}`", copy.what, world.site_name(copy.from)));
+            let beside = column.groups.iter().skip(1).map(|group| format!("with {}", machines(world, group)));
+            rows.push(full(column, "possible", beside.chain(after).collect::<Vec<_>>().join(", ")));
         }
         for dominated in &workload.dominated {
             let by = &dominated.by;
-            let place = format!("`{}` of `{}`", world.pool_name(by.place), world.site_name(by.place.site));
+            let first = by.first().place;
+            let place = format!("`{}` of `{}`", world.pool_name(first), world.site_name(first.site));
             let more = if dominated.places > 1 { format!(" and {} more", dominated.places - 1) } else { String::new() };
             let reason = format!("no better than {} in {place}{more}", by.strategy);
             rows.push(full(&dominated.column, "dominated", reason));
         }
+        rows.extend(
+            workload
+                .service
+                .iter()
+                .flat_map(|service| &service.replicas)
+                .map(|r| replica(world, &workload.workload, r)),
+        );
         rows.extend(workload.refused.iter().map(|refused| refusal(world, &workload.workload, refused)));
     }
     rows
@@ -98,8 +110,8 @@ fn priced(
     reason: String,
 ) -> Row {
     Row {
-        purchase: column.purchase.to_string(),
-        nodes: column.layout.nodes,
+        purchase: column.first().purchase.to_string(),
+        nodes: column.first().layout.nodes,
         strategy: column.strategy.to_string(),
         verdict,
         seconds: Some(column.seconds),
@@ -107,7 +119,22 @@ fn priced(
         memory_bytes_per_device: Some(column.prediction.memory.total()),
         cost_usd: Some(usd.normalize()),
         reason,
-        ..place(world, workload, column.place)
+        ..place(world, workload, column.first().place)
+    }
+}
+
+/// One replica of a service for its whole window.
+fn replica(world: &World<'_>, workload: &str, replica: &Replica) -> Row {
+    Row {
+        purchase: replica.group.purchase.to_string(),
+        nodes: replica.group.layout.nodes,
+        strategy: replica.strategy.to_string(),
+        verdict: "possible",
+        throughput: Some(replica.prediction.predicted.throughput),
+        memory_bytes_per_device: Some(replica.prediction.predicted.memory_bytes_per_device),
+        cost_usd: Some(replica.usd.normalize()),
+        reason: "one replica for the whole time".to_owned(),
+        ..place(world, workload, replica.group.place)
     }
 }
 

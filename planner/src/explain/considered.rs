@@ -5,7 +5,7 @@ use scenarios::plan::{Candidate, Verdict};
 use scenarios::scenario::Objective;
 use scenarios::units::Seconds;
 
-use crate::candidates::{Column, Dominated, Movement, Refused, World, weights_cargo};
+use crate::candidates::{Column, Dominated, Group, Movement, Refused, World, products};
 use crate::planning::Decision;
 
 /// Most placements that a plan lists for one workload; more are only counted.
@@ -20,6 +20,9 @@ pub(super) fn all(decision: &Decision<'_>) -> Vec<Candidate> {
 
 fn of_workload(decision: &Decision<'_>, job: usize) -> Vec<Candidate> {
     let workload = &decision.candidates.workloads[job];
+    if workload.service.is_some() {
+        return Vec::new();
+    }
     let name = &workload.workload;
     let chosen = decision.solution.choice[job];
     let world = &decision.world;
@@ -44,6 +47,14 @@ fn of_workload(decision: &Decision<'_>, job: usize) -> Vec<Candidate> {
     list.into_iter().chain(refused).collect()
 }
 
+/// Machines of a group in words.
+#[must_use]
+pub fn machines(world: &World<'_>, group: &Group) -> String {
+    let (pool, site) = (world.pool_name(group.place), world.site_name(group.place.site));
+    let machine = world.machine_name(group.place);
+    format!("{} × {machine} (`{pool}` of `{site}`), {}", group.layout.nodes, group.purchase)
+}
+
 /// A row of the list.
 #[must_use]
 pub fn candidate(
@@ -54,13 +65,15 @@ pub fn candidate(
     verdict: Verdict,
     reason: String,
 ) -> Candidate {
+    let first = column.first();
     Candidate {
         workload: workload.to_owned(),
-        site: world.site_name(column.place.site).to_owned(),
-        pool: world.pool_name(column.place).to_owned(),
-        machine: world.machine_name(column.place),
-        purchase: column.purchase,
-        nodes: column.layout.nodes,
+        site: world.site_name(first.place.site).to_owned(),
+        pool: world.pool_name(first.place).to_owned(),
+        machine: world.machine_name(first.place),
+        purchase: first.purchase,
+        nodes: first.layout.nodes,
+        others: column.groups.iter().skip(1).map(|group| machines(world, group)).collect(),
         strategy: column.strategy,
         seconds: Some(column.seconds),
         cost_usd: Some(cost_usd.normalize()),
@@ -79,37 +92,47 @@ fn refusal(decision: &Decision<'_>, job: usize, refused: &Refused) -> Candidate 
         machine: world.machine_name(refused.place),
         purchase: refused.purchase,
         nodes: refused.nodes,
+        others: column
+            .iter()
+            .flat_map(|column| column.groups.iter().skip(1))
+            .map(|group| machines(world, group))
+            .collect(),
         strategy: refused.strategy,
         seconds: column.map(|column| column.seconds),
-        cost_usd: column.map(|column| (column.compute_usd + copy_usd(decision, column)).normalize()),
+        cost_usd: column.map(|column| (column.compute_usd + moved_usd(decision, column)).normalize()),
         verdict: Verdict::Refused,
         reason: refused.reason.to_string(),
     }
 }
 
-fn copy_usd(decision: &Decision<'_>, column: &Column) -> Decimal {
-    decision.copy(column).map_or(Decimal::ZERO, |copy| copy.usd)
+/// Copies and exchanges of a placement, metered data left out.
+fn moved_usd(decision: &Decision<'_>, column: &Column) -> Decimal {
+    let moved = decision.copies(column).chain(&column.exchanges);
+    moved.map(|movement| movement.usd + movement.storage_usd).sum()
 }
 
-/// Cost of a placement by itself: nodes, a copy of its own, weights from where the plan trains them.
+/// Cost of a placement by itself: nodes, copies of its own, products from where the plan makes them.
 pub(super) fn alone_usd(decision: &Decision<'_>, job: usize, column: &Column) -> Decimal {
-    column.compute_usd
-        + copy_usd(decision, column)
-        + weights_in(decision, job, column).map_or(Decimal::ZERO, |movement| movement.usd)
+    let products: Decimal = products_in(decision, job, column).iter().map(|movement| movement.usd).sum();
+    column.compute_usd + moved_usd(decision, column) + products
 }
 
-fn weights_in(decision: &Decision<'_>, job: usize, column: &Column) -> Option<Movement> {
-    let scenario = &decision.world.loaded.scenario;
-    let cargo = weights_cargo(scenario, job)?;
-    let trained = scenario.workloads.get_index_of(&cargo.what)?;
-    let from = decision.column(trained).place.site;
-    (from != column.place.site).then(|| decision.network.movement(&cargo, from, column.place.site).ok()).flatten()
+/// Products that a placement would read from where the plan makes them.
+fn products_in(decision: &Decision<'_>, job: usize, column: &Column) -> Vec<Movement> {
+    let read = products(&decision.world.loaded.scenario).into_iter().filter(|product| product.reader == job);
+    let moved = read.filter_map(|product| {
+        let from = decision.column(product.maker).site();
+        if from == column.site() { None } else { decision.network.movement(&product.cargo, from, column.site()).ok() }
+    });
+    moved.collect()
 }
 
 fn chosen_reason(decision: &Decision<'_>) -> String {
     let best = match decision.world.loaded.scenario.objective {
         Objective::Cost => "part of the cheapest plan",
         Objective::FinishTime => "part of the plan that finishes earliest",
+        Objective::Carbon => "part of the plan with the least greenhouse gas",
+        Objective::Weighted(_) => "part of the plan that is best by the weights",
     };
     let found = if decision.solution.optimal { "" } else { " that was found in time" };
     format!("{best}{found}")
@@ -134,21 +157,25 @@ pub(super) fn lost_reason(decision: &Decision<'_>, job: usize, column: &Column) 
     let (first, second, better) = match decision.world.loaded.scenario.objective {
         Objective::Cost => (money, time, usd < Decimal::ZERO),
         Objective::FinishTime => (time, money, seconds < 0.0),
+        Objective::Carbon | Objective::Weighted(_) => (money, time, false),
     };
     let but = if better { ", but does not fit with the rest of the plan" } else { "" };
     format!("{}{first} and {second}{but}", copied(decision, column))
 }
 
-/// Where a copy of the data would come from.
+/// Where copies of the data would come from.
 fn copied(decision: &Decision<'_>, column: &Column) -> String {
-    decision.copy(column).map_or_else(String::new, |copy| {
-        format!("with a copy of `{}` from `{}` it ", copy.what, decision.world.site_name(copy.from))
-    })
+    let copies: Vec<String> = decision
+        .copies(column)
+        .map(|copy| format!("a copy of `{}` from `{}`", copy.what, decision.world.site_name(copy.from)))
+        .collect();
+    if copies.is_empty() { String::new() } else { format!("with {} it ", copies.join(" and ")) }
 }
 
 fn dominated_reason(world: &World<'_>, by: &Column, places: usize) -> String {
-    let (pool, site) = (world.pool_name(by.place), world.site_name(by.place.site));
-    let other = format!("{} in `{pool}` of `{site}`, {}", by.strategy, by.purchase);
+    let first = by.first();
+    let (pool, site) = (world.pool_name(first.place), world.site_name(first.place.site));
+    let other = format!("{} in `{pool}` of `{site}`, {}", by.strategy, first.purchase);
     match places {
         1 => format!("{other} costs no more and takes no longer"),
         more => format!("{other} and {} more places cost no more and take no longer", more - 1),

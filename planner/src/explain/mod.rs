@@ -5,7 +5,7 @@ mod refusals;
 mod runner_up;
 mod summary;
 
-pub use considered::candidate;
+pub use considered::{candidate, machines};
 
 use scenarios::plan::Plan;
 

@@ -2,7 +2,7 @@
 
 use scenarios::plan::Refusal;
 
-use crate::candidates::{Reason, weights_cargo};
+use crate::candidates::{Product, Reason, products};
 use crate::planning::Decision;
 
 /// Refusals of placements and movements, sorted, each once.
@@ -11,8 +11,8 @@ pub(super) fn of(decision: &Decision<'_>) -> Vec<Refusal> {
     for workload in &decision.candidates.workloads {
         list.extend(workload.refused.iter().filter_map(|refused| refusal(&workload.workload, &refused.reason)));
     }
-    for reader in 0..decision.candidates.workloads.len() {
-        list.extend(movements(decision, reader));
+    for product in products(&decision.world.loaded.scenario) {
+        list.extend(movements(decision, &product));
     }
     list.sort();
     list.dedup();
@@ -32,19 +32,14 @@ fn refusal(workload: &str, reason: &Reason) -> Option<Refusal> {
     })
 }
 
-/// Weights that may not move from where they are trained to where the evaluation could run.
-fn movements(decision: &Decision<'_>, reader: usize) -> Vec<Refusal> {
-    let scenario = &decision.world.loaded.scenario;
-    let Some(cargo) = weights_cargo(scenario, reader) else { return Vec::new() };
-    let Some(trained) = scenario.workloads.get_index_of(&cargo.what) else { return Vec::new() };
-    let workload = &decision.candidates.workloads[reader];
-    let from = decision.column(trained).place.site;
-    let mut sites: Vec<usize> = workload.columns.iter().map(|column| column.place.site).collect();
-    sites.sort_unstable();
-    sites.dedup();
-    let refused = sites.into_iter().filter(|site| *site != from).filter_map(|site| {
-        let reason = decision.network.movement(&cargo, from, site).err()?;
-        refusal(&workload.workload, &reason)
+/// Products that may not move from where they are made to where they could be read.
+fn movements(decision: &Decision<'_>, product: &Product) -> Vec<Refusal> {
+    let from = decision.column(product.maker).site();
+    let reader = &decision.candidates.workloads[product.reader];
+    let sites = reader.sites().into_iter().filter(|site| *site != from);
+    let refused = sites.filter_map(|site| {
+        let reason = decision.network.movements(&product.cargo, from, site).err()?;
+        refusal(&reader.workload, &reason)
     });
     refused.collect()
 }

@@ -4,13 +4,16 @@ use rust_decimal::Decimal;
 use scenarios::plan::RunnerUp;
 use scenarios::scenario::Objective;
 
-use super::considered::{alone_usd, lost_reason};
+use super::considered::{alone_usd, lost_reason, machines};
 use crate::candidates::Column;
 use crate::planning::Decision;
 
 /// The best other possible placement, judged by itself.
 pub(super) fn of(decision: &Decision<'_>, job: usize) -> Option<RunnerUp> {
     let workload = &decision.candidates.workloads[job];
+    if workload.service.is_some() {
+        return None;
+    }
     let chosen = decision.solution.choice[job];
     let others = workload.columns.iter().enumerate().filter(|(index, _)| *index != chosen).map(|(_, column)| column);
     let all = others.chain(workload.dominated.iter().map(|dominated| &dominated.column));
@@ -21,19 +24,14 @@ pub(super) fn of(decision: &Decision<'_>, job: usize) -> Option<RunnerUp> {
         match decision.world.loaded.scenario.objective {
             Objective::Cost => money.then(time),
             Objective::FinishTime => time.then(money),
+            Objective::Carbon => a.carbon_kg.partial_cmp(&b.carbon_kg).unwrap_or(std::cmp::Ordering::Equal).then(money),
+            Objective::Weighted(_) => money.then(time),
         }
     });
     let (usd, column) = best?;
-    let world = &decision.world;
-    let (pool, site) = (world.pool_name(column.place), world.site_name(column.place.site));
+    let groups: Vec<String> = column.groups.iter().map(|group| machines(&decision.world, group)).collect();
     Some(RunnerUp {
-        placement: format!(
-            "{} × {} (`{pool}` of `{site}`), {}, {}",
-            column.layout.nodes,
-            world.machine_name(column.place),
-            column.purchase,
-            column.strategy
-        ),
+        placement: format!("{}, {}", groups.join(" and "), column.strategy),
         cost_usd: usd.normalize(),
         seconds: column.seconds,
         reason: lost_reason(decision, job, column),

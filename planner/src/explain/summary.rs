@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scenarios::plan::{Assignment, Plan, SolverStatus};
+use scenarios::scenario::Form;
 use scenarios::units::Seconds;
 
 use super::considered::MOST_LISTED;
@@ -75,8 +76,8 @@ fn placement(assignment: &Assignment) -> String {
 /// The rule that lets the data be processed where it is.
 fn permission(decision: &Decision<'_>, job: usize) -> Option<String> {
     let (name, workload) = decision.world.loaded.scenario.workloads.get_index(job)?;
-    let site = decision.column(job).place.site;
-    let by = permitting(&decision.world, workload, site).into_iter().next()?;
+    let site = decision.sites(job).into_iter().next()?;
+    let by = permitting(&decision.world, name, workload, site).into_iter().next()?;
     let reason = decision.world.loaded.scenario.policies.get(&by.rule).and_then(|rule| rule.reason.as_ref());
     let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
     Some(format!("Rule `{}` allows `{name}` to process raw `{}` at `{}`{reason}.", by.rule, by.label, by.site))
@@ -91,9 +92,8 @@ fn residency(decision: &Decision<'_>, workload: &WorkloadCandidates) -> Option<S
     if reasons.is_empty() {
         return None;
     }
-    let left: BTreeSet<_> = workload.columns.iter().map(|column| column.place.site).collect();
-    let decided = match left.iter().collect::<Vec<_>>()[..] {
-        [only] => format!("Residency leaves only `{}`", decision.world.site_name(*only)),
+    let decided = match workload.sites()[..] {
+        [only] => format!("Residency leaves only `{}`", decision.world.site_name(only)),
         _ => format!("Residency rules out {} site(s)", reasons.len()),
     };
     let shown: Vec<_> = reasons.into_values().take(3).collect();
@@ -102,6 +102,9 @@ fn residency(decision: &Decision<'_>, workload: &WorkloadCandidates) -> Option<S
 
 /// What the cheapest and the fastest place cost that a rule refused.
 fn price_of_rules(decision: &Decision<'_>, job: usize, workload: &WorkloadCandidates) -> Vec<String> {
+    if decision.service(job).is_some() {
+        return Vec::new();
+    }
     let chosen = decision.column(job);
     let denied = || workload.refused.iter().filter(|refused| refused.reason.denied().is_some());
     let described = |refused: &Refused| {
@@ -160,18 +163,18 @@ fn flows(plan: &Plan) -> Vec<String> {
             rules => format!("permitted by {}", rules.join(", ")),
         };
         format!(
-            "{} of `{}` moves from `{}` to `{}` for `{}` ({}, {} USD, {permitted}).",
+            "{} `{}` moves from `{}` to `{}` for `{}` ({}, {} USD, {permitted}).",
             match flow.form {
-                scenarios::scenario::Form::Raw => "A copy",
-                scenarios::scenario::Form::Gradients => "A gradient",
-                scenarios::scenario::Form::Weights => "The product",
+                Form::Raw => "A copy of".to_owned(),
+                Form::Weights | Form::Features => "The product of".to_owned(),
+                other => format!("Of the {other} of"),
             },
             flow.what,
             flow.from,
             flow.to,
             flow.used_by,
             scenarios::units::Bytes(flow.bytes).rounded(),
-            flow.cost_usd
+            flow.cost_usd + flow.storage_usd
         )
     };
     plan.flows.iter().map(sentence).collect()

@@ -31,17 +31,18 @@ impl<'a> Task<'a> {
     #[must_use]
     pub fn of(scenario: &'a Scenario, workload: &str) -> Option<Self> {
         match &scenario.workloads.get(workload)?.job {
-            Job::Train(training) => {
+            Job::Train(training) | Job::FineTune(training) => {
                 let records = scenario.datasets.get(&training.data)?.records;
                 Some(Self { model: &training.model, kind: TaskKind::Train(training), records })
             }
             Job::Evaluate(evaluation) => match &scenario.workloads.get(&evaluation.weights_of)?.job {
-                Job::Train(training) => {
+                Job::Train(training) | Job::FineTune(training) => {
                     let kind = TaskKind::Evaluate(evaluation);
                     Some(Self { model: &training.model, kind, records: evaluation.records })
                 }
-                Job::Evaluate(_) => None,
+                _ => None,
             },
+            Job::Preprocess(_) | Job::BatchInference(_) | Job::Serve(_) => None,
         }
     }
 
@@ -70,7 +71,7 @@ impl<'a> Task<'a> {
     #[must_use]
     pub fn epochs(&self) -> u64 {
         match self.kind {
-            TaskKind::Train(training) => u64::from(training.epochs.get()),
+            TaskKind::Train(training) => u64::from(training.passes().get()),
             TaskKind::Evaluate(_) => 1,
         }
     }

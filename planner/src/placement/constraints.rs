@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use good_lp::{Constraint, Expression, constraint};
+use good_lp::{Constraint, Expression, Variable, constraint};
 use scenarios::scenario::Objective;
 
+use super::conflicts::Conflict;
 use super::model::Model;
 use super::problem::{Choice, float};
 
@@ -13,13 +14,20 @@ pub(super) fn all(model: &Model<'_>) -> Vec<Constraint> {
     let families = [
         exactly_one_column,
         copies_made,
-        weights_moved,
+        products_moved,
         release,
         precedence,
-        weights_arrival,
+        products_arrival,
         deadline,
         finish,
         budget,
+        ceiling,
+        demand_met,
+        replica_load,
+        replicas_staffed,
+        service_capacity,
+        tiers_filled,
+        tiers_in_order,
         pool_energy,
         compulsory_occupation,
         conflicts,
@@ -40,34 +48,47 @@ fn copies_made(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
     for job in 0..model.chosen.len() {
         for copy in used_copies(model, job) {
-            let users = model.sum(job, |choice| f64::from(u8::from(choice.copy == Some(copy))));
+            let users = model.sum(job, |choice| f64::from(u8::from(choice.copies.contains(&copy))));
             rows.push(constraint!(users <= model.made[copy]));
+        }
+    }
+    for (service, kinds) in model.problem.services.iter().zip(&model.replicas) {
+        for (replica, variables) in service.replicas.iter().zip(kinds) {
+            rows.extend(replica.copies.iter().map(|copy| constraint!(variables.staffed <= model.made[*copy])));
         }
     }
     rows
 }
 
 fn used_copies(model: &Model<'_>, job: usize) -> BTreeSet<usize> {
-    model.problem.jobs[job].choices.iter().filter_map(|choice| choice.copy).collect()
+    model.problem.jobs[job].choices.iter().flat_map(|choice| choice.copies.iter().copied()).collect()
 }
 
-/// Weights move between the sites that were chosen: the product of two choices, made linear by its
-/// row and column sums.
-fn weights_moved(model: &Model<'_>) -> Vec<Constraint> {
+/// Products move from the site that makes them to those that read them: the product of two choices, made linear by its
+/// row and column sums. A service reads at every site where it has replicas.
+fn products_moved(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
     for (flow, moved) in model.problem.flows.iter().zip(&model.moved) {
         let mut leaving: BTreeMap<usize, Expression> = BTreeMap::new();
         let mut arriving: BTreeMap<usize, Expression> = BTreeMap::new();
-        for ((from, to), variable) in moved {
+        let mut pairs: BTreeMap<(usize, usize), Expression> = BTreeMap::new();
+        for ((from, to, _), variable) in moved {
             *leaving.entry(*from).or_default() += *variable;
             *arriving.entry(*to).or_default() += *variable;
+            *pairs.entry((*from, *to)).or_default() += *variable;
         }
-        for (job, mut sums) in [(flow.from, leaving), (flow.to, arriving)] {
-            for site in sites(model, job) {
-                let here = model.sum(job, |choice| f64::from(u8::from(choice.site == site)));
-                rows.push(constraint!(sums.remove(&site).unwrap_or_default() == here));
+        let here = |job: usize, site: usize| model.sum(job, move |choice| f64::from(u8::from(choice.site == site)));
+        let Some(service) = model.problem.services.iter().position(|service| service.job == flow.to) else {
+            for (job, mut sums) in [(flow.from, leaving), (flow.to, arriving)] {
+                let sums = sites(model, job).into_iter().map(|site| (site, sums.remove(&site).unwrap_or_default()));
+                rows.extend(sums.map(|(site, sum)| constraint!(sum == here(job, site))));
             }
+            continue;
+        };
+        for (site, open) in &model.open[service] {
+            rows.push(constraint!(arriving.remove(site).unwrap_or_default() == *open));
         }
+        rows.extend(pairs.into_iter().map(|((from, _), sum)| constraint!(sum <= here(flow.from, from))));
     }
     rows
 }
@@ -88,16 +109,22 @@ fn precedence(model: &Model<'_>) -> Vec<Constraint> {
     pairs.map(|(before, job)| constraint!(model.start[job] >= model.start[before] + model.duration(before))).collect()
 }
 
-/// No evaluation before the weights have been produced and have arrived.
-fn weights_arrival(model: &Model<'_>) -> Vec<Constraint> {
-    let flows = model.problem.flows.iter().zip(&model.moved);
-    flows
-        .map(|(flow, moved)| {
-            let transfer: Expression =
-                moved.iter().map(|(pair, variable)| flow.pairs[pair].1 / model.scale.seconds * *variable).sum();
-            constraint!(model.start[flow.to] >= model.start[flow.from] + model.duration(flow.from) + transfer)
-        })
-        .collect()
+/// No reader starts before its product has been made and has arrived.
+fn products_arrival(model: &Model<'_>) -> Vec<Constraint> {
+    let mut rows = Vec::new();
+    for (flow, moved) in model.problem.flows.iter().zip(&model.moved) {
+        let time = |key: &(usize, usize, usize)| flow.pairs[&(key.0, key.1)][key.2].seconds / model.scale.seconds;
+        let ready = || model.start[flow.from] + model.duration(flow.from);
+        if model.problem.services.iter().any(|service| service.job == flow.to) {
+            let late = moved.iter().filter(|(key, _)| time(key) > 0.0);
+            rows.extend(late.map(|(key, moved)| constraint!(model.start[flow.to] >= ready() + time(key) * *moved)));
+            rows.push(constraint!(model.start[flow.to] >= ready()));
+        } else {
+            let transfer: Expression = moved.iter().map(|(key, variable)| time(key) * *variable).sum();
+            rows.push(constraint!(model.start[flow.to] >= ready() + transfer));
+        }
+    }
+    rows
 }
 
 /// No end after the deadline or the end of the planning period.
@@ -105,7 +132,7 @@ fn deadline(model: &Model<'_>) -> Vec<Constraint> {
     (0..model.chosen.len())
         .map(|job| {
             let end = model.start[job] + model.duration(job);
-            match model.late.get(job) {
+            match model.late.get(job).filter(|_| model.problem.jobs[job].finishes) {
                 None => constraint!(end <= model.latest_end(job)),
                 Some(late) => constraint!(end <= model.problem.jobs[job].latest_end / model.scale.seconds + *late),
             }
@@ -115,7 +142,8 @@ fn deadline(model: &Model<'_>) -> Vec<Constraint> {
 
 /// The plan ends when its last workload ends.
 fn finish(model: &Model<'_>) -> Vec<Constraint> {
-    (0..model.chosen.len()).map(|job| constraint!(model.finish >= model.start[job] + model.duration(job))).collect()
+    let finishing = (0..model.chosen.len()).filter(|job| model.problem.jobs[*job].finishes);
+    finishing.map(|job| constraint!(model.finish >= model.start[job] + model.duration(job))).collect()
 }
 
 /// Everything together stays within the budget.
@@ -128,25 +156,134 @@ fn budget(model: &Model<'_>) -> Vec<Constraint> {
     }
 }
 
+/// Another objective does not get worse.
+fn ceiling(model: &Model<'_>) -> Vec<Constraint> {
+    let row = |(objective, most): (Objective, f64)| {
+        let limit = most / model.scale.of_objective(objective);
+        constraint!(model.value_of(objective) <= limit + 1e-9 * limit.abs())
+    };
+    model.learned.ceiling.into_iter().map(row).collect()
+}
+
+/// Every request is answered.
+fn demand_met(model: &Model<'_>) -> Vec<Constraint> {
+    let mut rows = Vec::new();
+    for (service, kinds) in model.problem.services.iter().zip(&model.replicas) {
+        for (class, _) in service.rates.iter().enumerate().filter(|(_, rate)| **rate > 0.0) {
+            let answered: Expression = kinds.iter().filter_map(|kind| kind.share[class]).map(Expression::from).sum();
+            rows.push(constraint!(answered == 1.0));
+        }
+    }
+    rows
+}
+
+/// Replicas of a kind have the capacity for what they answer.
+fn replica_load(model: &Model<'_>) -> Vec<Constraint> {
+    let mut rows = Vec::new();
+    for (service, kinds) in model.problem.services.iter().zip(&model.replicas) {
+        for (replica, variables) in service.replicas.iter().zip(kinds) {
+            let classes = service.rates.iter().zip(&replica.most).zip(&variables.share);
+            let load: Expression = classes
+                .filter_map(|((rate, most), share)| Some(rate / (*most)? / service.utilization * (*share)?))
+                .sum();
+            rows.push(constraint!(load <= variables.count));
+        }
+    }
+    rows
+}
+
+/// A site that has replicas is open, and a kind that has any is staffed.
+fn replicas_staffed(model: &Model<'_>) -> Vec<Constraint> {
+    let mut rows = Vec::new();
+    for ((service, kinds), open) in model.problem.services.iter().zip(&model.replicas).zip(&model.open) {
+        for (replica, variables) in service.replicas.iter().zip(kinds) {
+            let most = f64::from(service.most_replicas(&model.problem.pools, replica));
+            rows.push(constraint!(variables.count <= most * variables.staffed));
+            rows.push(constraint!(variables.staffed <= open[&replica.site]));
+        }
+    }
+    rows
+}
+
+/// Replicas of services that are answered at the same time fit into their pools.
+fn service_capacity(model: &Model<'_>) -> Vec<Constraint> {
+    let mut rows = Vec::new();
+    for pool in 0..model.problem.pools.len() {
+        for first in services_of(model, pool) {
+            let at = model.earliest_start(model.problem.services[first].job);
+            rows.push(constraint!(staffed_at(model, pool, at) <= model.capacity(pool)));
+        }
+    }
+    rows
+}
+
+/// Services that may occupy nodes of a pool.
+fn services_of(model: &Model<'_>, pool: usize) -> Vec<usize> {
+    let uses = |service: &usize| {
+        let replicas = &model.problem.services[*service].replicas;
+        replicas.iter().any(|replica| replica.uses.iter().any(|(used, _)| *used == pool))
+    };
+    (0..model.problem.services.len()).filter(uses).collect()
+}
+
+/// Nodes of a pool that services occupy at an instant.
+fn staffed_at(model: &Model<'_>, pool: usize, at: f64) -> Expression {
+    let runs = |service: &usize| {
+        let job = model.problem.services[*service].job;
+        model.earliest_start(job) <= at && at < model.latest_end(job)
+    };
+    services_of(model, pool).into_iter().filter(runs).map(|service| model.staffed(service, pool)).sum()
+}
+
+/// The amount on a meter is spread over its tiers.
+fn tiers_filled(model: &Model<'_>) -> Vec<Constraint> {
+    let filled = |meter: usize| -> Expression { model.filled[meter].iter().map(|(amount, _)| *amount).sum() };
+    (0..model.filled.len()).map(|meter| constraint!(model.load(meter) == filled(meter))).collect()
+}
+
+/// A tier holds no more than its width, and nothing before the tiers below it are full.
+fn tiers_in_order(model: &Model<'_>) -> Vec<Constraint> {
+    let mut rows = Vec::new();
+    for (meter, filled) in model.filled.iter().enumerate() {
+        let unit = model.scale.bytes[meter];
+        let most = model.scale.most_bytes();
+        let mut below = 0.0;
+        let mut opened: Option<Variable> = None;
+        for (tier, (amount, full)) in model.problem.meters[meter].tiers().iter().zip(filled) {
+            let end = tier.up_to.map_or(f64::INFINITY, |end| end.0 as f64 / unit);
+            let width = (end - below).min(most);
+            match opened {
+                None => rows.push(constraint!(*amount <= width)),
+                Some(opened) => rows.push(constraint!(*amount <= width * opened)),
+            }
+            rows.push(constraint!(*amount >= width * *full));
+            below = end;
+            opened = Some(*full);
+        }
+    }
+    rows
+}
+
 /// Node-seconds in a pool fit between its first possible start and its last possible end. Implied by
 /// the conflicts; it makes the relaxation strong where a pool is full.
 fn pool_energy(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
     for pool in contended_pools(model) {
-        let jobs = || model.columns_of_pool[pool].iter().map(|(job, _)| *job);
-        let node_seconds = |_: usize, choice: &Choice| f64::from(choice.nodes) * choice.seconds / model.scale.seconds;
+        let jobs = || model.columns_of_pool[pool].iter().map(|(job, _, _)| *job);
+        let node_seconds =
+            |_: usize, choice: &Choice, nodes: u32| f64::from(nodes) * choice.seconds / model.scale.seconds;
         let work = || model.sum_of_pool(pool, node_seconds);
         let opens = jobs().map(|job| model.earliest_start(job)).fold(f64::INFINITY, f64::min);
         let closes = jobs().map(|job| model.latest_end(job)).fold(0.0, f64::max);
-        let nodes = f64::from(model.problem.pools[pool]);
-        if let Some(extra) = model.extra.get(pool) {
-            rows.push(constraint!(work() <= (closes - opens) * nodes + (closes - opens) * *extra));
-            continue;
-        }
-        if model.problem.objective == Objective::FinishTime && !model.relax.any() {
+        if model.problem.objective == Objective::FinishTime
+            && !model.relax.any()
+            && jobs().all(|job| model.problem.jobs[job].finishes)
+            && !model.reserved.contains_key(&pool)
+        {
+            let nodes = f64::from(model.problem.pools[pool].nodes);
             rows.push(constraint!(work() <= nodes * model.finish - nodes * opens));
         }
-        rows.push(constraint!(work() <= (closes - opens) * nodes));
+        rows.push(constraint!(work() <= (closes - opens) * model.capacity(pool)));
     }
     rows
 }
@@ -155,13 +292,18 @@ fn pool_energy(model: &Model<'_>) -> Vec<Constraint> {
 fn contended_pools(model: &Model<'_>) -> Vec<usize> {
     let demand = |pool: usize| {
         let mut largest: BTreeMap<usize, u32> = BTreeMap::new();
-        for (job, column) in &model.columns_of_pool[pool] {
-            let nodes = largest.entry(*job).or_default();
-            *nodes = model.problem.jobs[*job].choices[*column].nodes.max(*nodes);
+        for (job, _, nodes) in &model.columns_of_pool[pool] {
+            let most = largest.entry(*job).or_default();
+            *most = (*nodes).max(*most);
         }
         largest.into_values().map(u64::from).sum::<u64>()
     };
-    (0..model.problem.pools.len()).filter(|pool| demand(*pool) > u64::from(model.problem.pools[*pool])).collect()
+    let is_contended = |pool: &usize| {
+        let demand = demand(*pool);
+        let held = u64::from(model.problem.pools[*pool].nodes);
+        demand > held || (demand > 0 && (model.reserved.contains_key(pool) || !services_of(model, *pool).is_empty()))
+    };
+    (0..model.problem.pools.len()).filter(is_contended).collect()
 }
 
 /// Columns that are certainly running at an instant, whenever they start, fit together. Implied by
@@ -179,42 +321,48 @@ fn compulsory_occupation(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
     for pool in contended_pools(model) {
         let columns = model.columns_of_pool[pool].iter();
-        let parts = columns.filter_map(|(job, column)| part(*job, &model.problem.jobs[*job].choices[*column]));
+        let parts = columns.filter_map(|(job, column, _)| part(*job, &model.problem.jobs[*job].choices[*column]));
         let mut instants: Vec<f64> = parts.map(|(from, _)| from).collect();
         instants.sort_by(f64::total_cmp);
         instants.dedup();
         for at in instants {
-            let running = |job: usize, choice: &Choice| {
+            let running = |job: usize, choice: &Choice, nodes: u32| {
                 let covers = part(job, choice).is_some_and(|(from, to)| from <= at && at < to);
-                if covers { f64::from(choice.nodes) } else { 0.0 }
+                if covers { f64::from(nodes) } else { 0.0 }
             };
-            let used = model.sum_of_pool(pool, running);
-            let nodes = f64::from(model.problem.pools[pool]);
-            let extra = model.extra.get(pool).map_or_else(Expression::default, |extra| (*extra).into());
-            rows.push(constraint!(used <= nodes + extra));
+            let used = model.sum_of_pool(pool, running) + staffed_at(model, pool, at);
+            rows.push(constraint!(used <= model.capacity(pool)));
         }
     }
     rows
 }
 
-/// Of workloads that do not fit into a pool together, two do not overlap, or one is elsewhere or smaller.
+/// Of workloads that do not fit into a pool together, two do not overlap, or one is elsewhere or smaller; beside the
+/// replicas of services that run at the same time.
 fn conflicts(model: &Model<'_>) -> Vec<Constraint> {
-    let row = |conflict: &super::conflicts::Conflict| {
-        let together: Expression = conflict
-            .members
-            .iter()
-            .map(|(job, nodes)| {
-                let counts = |choice: &Choice| choice.pool == conflict.pool && choice.nodes >= *nodes;
-                model.sum(*job, |choice| f64::from(u8::from(counts(choice))))
-            })
-            .sum();
-        let apart: Expression = conflict.pairs().map(|pair| Expression::from(model.order[&pair])).sum();
-        let overlap = 1.0 - conflict.members.len() as f64 + together - apart;
-        let missing = f64::from(conflict.excess(model.problem.pools[conflict.pool]));
-        let extra = model.extra.get(conflict.pool).map_or_else(Expression::default, |extra| (*extra).into());
-        constraint!(missing * overlap <= extra)
+    model.learned.conflicts.iter().map(|conflict| conflict_row(model, conflict)).collect()
+}
+
+fn conflict_row(model: &Model<'_>, conflict: &Conflict) -> Constraint {
+    let pool = conflict.pool;
+    let member = |(job, nodes): &(usize, u32)| {
+        let counts = |choice: &Choice| choice.nodes_in(pool) >= *nodes;
+        model.sum(*job, |choice| f64::from(u8::from(counts(choice))))
     };
-    model.conflicts.iter().map(row).collect()
+    let together: Expression = conflict.members.iter().map(member).sum();
+    let apart = |pairs: Vec<(usize, usize)>| -> Expression {
+        pairs.into_iter().map(|pair| Expression::from(model.order[&pair])).sum()
+    };
+    let overlap = 1.0 - conflict.members.len() as f64 + together - apart(conflict.pairs_of_members().collect());
+    if conflict.services.is_empty() && !model.reserved.contains_key(&pool) {
+        let missing = f64::from(conflict.nodes().saturating_sub(model.problem.pools[pool].nodes));
+        let extra = model.extra.get(pool).map_or_else(Expression::default, |extra| (*extra).into());
+        return constraint!(missing * overlap <= extra);
+    }
+    let staffed: Expression = conflict.services.iter().map(|service| model.staffed(*service, pool)).sum();
+    let away = apart(conflict.pairs_with_services(&model.problem.services).collect());
+    let nodes = f64::from(conflict.nodes());
+    constraint!(nodes * overlap + staffed - nodes * away <= model.capacity(pool))
 }
 
 /// If one workload is to end before another starts, it does. The only rows with a large constant:
@@ -239,5 +387,5 @@ fn exclusions(model: &Model<'_>) -> Vec<Constraint> {
             choice.iter().enumerate().map(|(job, column)| Expression::from(model.chosen[job][*column])).sum();
         constraint!(same <= choice.len() as f64 - 1.0)
     };
-    model.excluded.iter().map(row).collect()
+    model.learned.excluded.iter().map(row).collect()
 }

@@ -6,10 +6,10 @@ use scenarios::units::Seconds;
 
 use super::conflicts;
 use super::model::Relax;
-use super::problem::Problem;
-use super::schedule;
+use super::problem::{Offers, Problem};
+use super::schedule::{self, Schedule};
 use super::search::{Limits, Solution, relaxed, solve};
-use crate::candidates::{Candidates, Column, Network, Place, Reason, World};
+use crate::candidates::{Candidates, Column, Network, Reason, World};
 
 /// A change that would make a plan possible.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,7 +105,9 @@ fn way_out(
             workload.columns.iter().chain(helped).cloned().collect()
         })
         .collect();
-    let mut problem = Problem::of(world, network, &columns, &candidates.copies);
+    let services: Vec<_> = candidates.workloads.iter().map(|workload| workload.service.clone()).collect();
+    let offers = Offers { columns: &columns, services: &services, copies: &candidates.copies };
+    let mut problem = Problem::of(world, network, offers);
     problem.objective = Objective::Cost;
     let solution = if relax == (Relax { budget: true, ..Relax::default() }) {
         // The least budget is the least cost.
@@ -113,33 +115,28 @@ fn way_out(
     } else {
         relaxed(&problem, relax, limits).ok()?
     };
-    let changes = changes(world, &problem, &columns, &solution);
+    let changes = changes(world, &problem, &solution);
     (!changes.is_empty()).then_some(WaysOut { changes, smallest: solution.optimal })
 }
 
-fn changes(world: &World<'_>, problem: &Problem, columns: &[Vec<Column>], solution: &Solution) -> Vec<WayOut> {
-    let Solution { choice, starts, .. } = solution;
+fn changes(world: &World<'_>, problem: &Problem, solution: &Solution) -> Vec<WayOut> {
+    let Solution { choice, staffing, starts, .. } = solution;
+    let schedule = Schedule { choice, staffing, starts };
     let mut changes = Vec::new();
-    let needs = problem.cost(choice);
+    let needs = problem.cost(choice, staffing);
     if let Some(given) = problem.budget.filter(|given| needs > *given) {
         changes.push(WayOut::Budget { needs, given });
     }
     for (job, workload) in world.loaded.scenario.workloads.keys().enumerate() {
-        let (needs_seconds, given_seconds) =
-            (schedule::end(problem, choice, starts, job), problem.jobs[job].latest_end);
+        let (needs_seconds, given_seconds) = (schedule.end(problem, job), problem.jobs[job].latest_end);
         if needs_seconds > given_seconds + schedule::TOLERANCE_SECONDS {
             changes.push(WayOut::Deadline { workload: workload.clone(), needs_seconds, given_seconds });
         }
     }
-    let mut places: Vec<(usize, Place)> = (0..choice.len())
-        .map(|job| (problem.jobs[job].choices[choice[job]].pool, columns[job][choice[job]].place))
-        .collect();
-    places.sort_unstable();
-    places.dedup();
-    for (pool, place) in places {
-        let (needs, given) = (conflicts::peak(problem, choice, starts, pool), problem.pools[pool]);
+    for (pool, held) in problem.pools.iter().enumerate().filter(|(_, held)| held.commitment.is_none()) {
+        let (needs, given) = (conflicts::peak(problem, &schedule, pool), held.nodes);
         if needs > given {
-            let (site, pool) = (world.site_name(place.site).to_owned(), world.pool_name(place).to_owned());
+            let (site, pool) = (world.site_name(held.place.site).to_owned(), world.pool_name(held.place).to_owned());
             changes.push(WayOut::Nodes { site, pool, needs, given });
         }
     }

@@ -7,16 +7,20 @@
 mod bound;
 mod conflicts;
 mod constraints;
-mod highs;
 mod infeasible;
 mod model;
-mod node_count;
 mod problem;
 mod reduce;
+mod scale;
 mod schedule;
 mod search;
+mod services;
+pub(crate) mod solver;
+mod staffing;
+mod value;
 
-pub use highs::SolverError;
 pub use infeasible::{WayOut, WaysOut, ways_out};
-pub use problem::{Choice, Job, Problem, WeightsFlow};
+pub use problem::{Bill, Choice, Copy, Job, Offers, Pool, Problem, ProductFlow, Replica, Service, Worth};
 pub use search::{Limits, Solution, Unsolved, solve};
+pub use solver::SolverError;
+pub use staffing::Staffing;

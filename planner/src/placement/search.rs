@@ -3,16 +3,19 @@
 //! Every round's program leaves some conflicts out, so its bound is a bound of the whole problem;
 //! a schedule that reaches the bound is optimal.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use scenarios::scenario::Objective;
 
 use super::conflicts::{self, Conflict};
-use super::highs::{Answer, Options, SolverError};
-use super::model::{Model, Pick, Relax, Scale};
+use super::model::{Learned, Model, Pick, Relax};
 use super::problem::{Problem, float};
-use super::reduce::{Known, Reduced, improve, reduce, within_budget};
-use super::schedule::{self, TOLERANCE_SECONDS};
+use super::reduce::{Known, Reduced, capacities, greedy, improve, reduce};
+use super::scale::Scale;
+use super::schedule::{self, Schedule};
+use super::services;
+use super::solver::{Answer, Options, SolverError};
+use super::staffing::Staffing;
 
 /// How long to search and how well.
 #[derive(Debug, Clone, Copy)]
@@ -28,13 +31,15 @@ pub struct Limits {
 /// Chosen columns and start times.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Solution {
-    /// Position of the chosen column of each workload.
+    /// Position of the chosen column of each job.
     pub choice: Vec<usize>,
-    /// Start of each workload in seconds.
+    /// Replicas, reserved nodes, ways of products.
+    pub staffing: Staffing,
+    /// Start of each job in seconds.
     pub starts: Vec<f64>,
     /// Whether nothing is better, within the gap that was asked for.
     pub optimal: bool,
-    /// Value reached, in US dollars or seconds.
+    /// Value reached, in the objective's unit.
     pub objective: f64,
     /// Proven lower bound.
     pub bound: f64,
@@ -65,49 +70,69 @@ const MOST_COLUMNS_FOR_TIES: usize = 2000;
 /// Branch-and-bound nodes for the second objective: it decides between equals, so it may not take long.
 const NODES_FOR_TIES: i32 = 1000;
 
-/// Solves a problem. Of the cheapest plans it takes one that finishes early, of those that finish
-/// earliest a cheap one: the best that a short search finds, or single exchanges over very many columns.
+/// Part of the time for a first plan, and for exchanges.
+const SHARE_FOR_GREEDY: f64 = 0.2;
+
+/// Solves a problem. Of plans that are equally good it takes one that finishes early, or a cheap one: the best that a
+/// short search finds, or single exchanges over very many columns.
 ///
 /// # Errors
 /// No plan exists, none was found in time, or the solver failed.
 pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
     let begun = Instant::now();
-    let first = reduced(reduce(problem, None), limits, None)?;
-    if !first.optimal {
+    let until = begun + Duration::from_secs_f64((limits.seconds * SHARE_FOR_GREEDY).clamp(0.0, 1e6));
+    let alone = services::alone(problem, limits)?;
+    let known = greedy(problem, &alone.staffing, until);
+    let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
+    let first = reduced(reduce(problem, known, alone.least), left, Second::default())?;
+    let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
+    if !first.optimal || left.seconds <= 0.0 {
         return Ok(first);
     }
-    let known = Known { choice: first.choice.clone(), starts: first.starts.clone() };
+    Ok(among_equals(problem, first, left))
+}
+
+/// The best plan by a second objective among those as good as `first`, as far as a short search finds it.
+fn among_equals(problem: &Problem, first: Solution, limits: Limits) -> Solution {
+    let known = Known { choice: first.choice.clone(), staffing: first.staffing.clone(), starts: first.starts.clone() };
     let tied = tied(problem, &first);
-    let second = reduce(&tied, Some(known.clone()));
+    let until = Instant::now() + Duration::from_secs_f64((limits.seconds * SHARE_FOR_GREEDY).clamp(0.0, 1e6));
+    let second = reduce(&tied, Some(known.clone()), 0.0);
     if second.kept.iter().map(Vec::len).sum::<usize>() > MOST_COLUMNS_FOR_TIES {
-        let by = if problem.objective == Objective::Cost { problem } else { &tied };
-        let Known { choice, starts } = improve(by, known);
-        return Ok(Solution { choice, starts, ..first });
+        let by = if problem.objective == Objective::FinishTime { &tied } else { problem };
+        let Known { choice, staffing, starts } = improve(by, known, until);
+        return Solution { choice, staffing, starts, ..first };
     }
-    let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-    match reduced(second, left, Some(NODES_FOR_TIES)) {
-        Ok(found) => Ok(Solution {
+    let ceiling = Some((problem.objective, first.objective));
+    match reduced(second, limits, Second { most_nodes: Some(NODES_FOR_TIES), ceiling }) {
+        Ok(found) => Solution {
             choice: found.choice,
+            staffing: found.staffing,
             starts: found.starts,
             nodes: first.nodes + found.nodes,
             iterations: first.iterations + found.iterations,
             ..first
-        }),
+        },
         // The first solution stands, whatever became of the search for a better one among equals.
-        Err(_) => Ok(first),
+        Err(_) => first,
     }
 }
 
-/// Solves a reduced problem and says its columns in terms of the whole one; with `most_nodes` in one
-/// round of at most so many nodes.
-fn reduced(reduced: Reduced, limits: Limits, most_nodes: Option<i32>) -> Result<Solution, Unsolved> {
+/// How a search for a second objective differs.
+#[derive(Debug, Clone, Copy, Default)]
+struct Second {
+    /// It ends after one round of at most so many nodes.
+    most_nodes: Option<i32>,
+    /// The first objective with the value that must be kept.
+    ceiling: Option<(Objective, f64)>,
+}
+
+/// Solves a reduced problem and says its columns in terms of the whole one.
+fn reduced(reduced: Reduced, limits: Limits, second: Second) -> Result<Solution, Unsolved> {
     let Reduced { problem, kept, known } = reduced;
     let mut search = Search::new(&problem, Relax::default(), limits);
-    search.most_nodes = most_nodes;
-    if let Some(Known { choice, starts }) = known {
-        let value = search.value(&choice, &starts);
-        search.best = Some(Found { choice, starts, value });
-    }
+    search.second = second;
+    search.best = known.map(|known| search.found(known));
     Ok(in_terms_of_all(search.run()?, &kept))
 }
 
@@ -116,7 +141,7 @@ pub(super) fn relaxed(problem: &Problem, relax: Relax, limits: Limits) -> Result
     if relax.budget {
         return Search::new(problem, relax, limits).run();
     }
-    let Reduced { problem, kept, .. } = within_budget(problem);
+    let Reduced { problem, kept, .. } = reduce(problem, None, 0.0);
     Ok(in_terms_of_all(Search::new(&problem, relax, limits).run()?, &kept))
 }
 
@@ -127,20 +152,24 @@ fn in_terms_of_all(mut solution: Solution, kept: &[Vec<usize>]) -> Solution {
     solution
 }
 
-/// The problem of the other objective among plans as good as `first`.
+/// The problem of the second objective among plans as good as `first`: time after money, money after all others.
 fn tied(problem: &Problem, first: &Solution) -> Problem {
     let mut other = problem.clone();
     match problem.objective {
         Objective::Cost => {
             other.objective = Objective::FinishTime;
-            other.budget = Some(problem.cost(&first.choice));
+            let cost = problem.cost(&first.choice, &first.staffing);
+            // With preferences a dearer plan may be as good.
+            let is_plain = problem.bill(&first.choice, &first.staffing).preference.is_zero();
+            other.budget = if is_plain { Some(cost) } else { problem.budget };
         }
         Objective::FinishTime => {
             other.objective = Objective::Cost;
-            for job in &mut other.jobs {
+            for job in other.jobs.iter_mut().filter(|job| job.finishes) {
                 job.latest_end = job.latest_end.min(first.objective);
             }
         }
+        Objective::Carbon | Objective::Weighted(_) => other.objective = Objective::Cost,
     }
     other
 }
@@ -152,7 +181,7 @@ struct Search<'a> {
     limits: Limits,
     scale: Scale,
     begun: Instant,
-    most_nodes: Option<i32>,
+    second: Second,
     conflicts: Vec<Conflict>,
     excluded: Vec<Vec<usize>>,
     best: Option<Found>,
@@ -161,11 +190,12 @@ struct Search<'a> {
     iterations: u64,
 }
 
+/// A plan with its value in units of the model.
 #[derive(Debug, Clone)]
 struct Found {
-    choice: Vec<usize>,
-    starts: Vec<f64>,
+    known: Known,
     value: f64,
+    finish: f64,
 }
 
 impl<'a> Search<'a> {
@@ -176,11 +206,11 @@ impl<'a> Search<'a> {
             limits,
             scale: Scale::of(problem),
             begun: Instant::now(),
-            most_nodes: None,
+            second: Second::default(),
             conflicts: Vec::new(),
             excluded: Vec::new(),
             best: None,
-            bound: 0.0,
+            bound: f64::NEG_INFINITY,
             nodes: 0,
             iterations: 0,
         }
@@ -195,10 +225,7 @@ impl<'a> Search<'a> {
             if seconds <= 0.0 {
                 return self.out_of_time();
             }
-            let model = Model::new(self.problem, self.relax, &self.conflicts, &self.excluded);
-            let options =
-                Options { seconds, gap: self.limits.gap, seed: self.limits.seed, most_nodes: self.most_nodes };
-            let (answer, pick) = model.solve(options)?;
+            let (answer, pick) = self.round(seconds)?;
             match (answer, pick) {
                 (Answer::Solved { bound, optimal, nodes, iterations, .. }, Some(pick)) => {
                     self.bound = self.bound.max(bound);
@@ -208,10 +235,9 @@ impl<'a> Search<'a> {
                     if self.is_proven() {
                         return self.finished(true).ok_or(Unsolved::Infeasible);
                     }
-                    if !optimal || self.most_nodes.is_some() {
+                    if !optimal || self.second.most_nodes.is_some() || !self.learn(pick) {
                         return self.out_of_time();
                     }
-                    self.learn(pick);
                 }
                 (Answer::OutOfTime, _) => return self.out_of_time(),
                 _ => return self.exhausted(),
@@ -219,66 +245,92 @@ impl<'a> Search<'a> {
         }
     }
 
+    fn round(&self, seconds: f64) -> Result<(Answer, Option<Pick>), SolverError> {
+        let learned = Learned {
+            conflicts: &self.conflicts,
+            excluded: &self.excluded,
+            ceiling: self.second.ceiling,
+            start: self.best.as_ref().filter(|_| !self.relax.any()).map(|best| best.known.schedule()),
+        };
+        let model = Model::new(self.problem, self.relax, learned);
+        let Limits { gap, seed, .. } = self.limits;
+        model.solve(Options { seconds, gap, seed, most_nodes: self.second.most_nodes })
+    }
+
     /// Takes the best valid schedule of the chosen columns, if it beats what is known.
     fn consider(&mut self, pick: &Pick) {
         let problem = self.problem;
         let capacities = self.capacities(pick);
-        let columns = || pick.choice.iter().enumerate().map(|(job, column)| (job, &problem.jobs[job].choices[*column]));
+        let (choice, staffing) = (&pick.choice, &pick.staffing);
+        let columns = || choice.iter().enumerate().map(|(job, column)| (job, &problem.jobs[job].choices[*column]));
         let latest: Vec<f64> = columns().map(|(job, choice)| problem.jobs[job].latest_end - choice.seconds).collect();
         let shortest: Vec<f64> = columns().map(|(_, choice)| choice.seconds).collect();
         let longest: Vec<f64> = shortest.iter().map(|seconds| -seconds).collect();
         let listed = [&pick.starts, &latest, &shortest, &longest]
             .into_iter()
-            .filter_map(|priority| schedule::list(problem, &pick.choice, priority, &capacities));
-        let schedules = listed.chain(schedule::earliest(problem, &pick.choice, &pick.order));
-        let finish = |starts: &[f64]| schedule::finish(problem, &pick.choice, starts);
-        for starts in schedules.filter(|starts| self.is_valid(&pick.choice, starts, &capacities)).collect::<Vec<_>>() {
-            let value = self.value(&pick.choice, &starts);
-            let better = self.best.as_ref().is_none_or(|best| {
-                value < best.value || (value <= best.value && finish(&starts) < finish_of(problem, best))
-            });
-            if better {
-                self.best = Some(Found { choice: pick.choice.clone(), starts, value });
+            .filter_map(|priority| schedule::list(problem, choice, staffing, priority, &capacities));
+        let earliest = schedule::earliest(problem, choice, staffing, &pick.order);
+        let is_valid = |starts: &Vec<f64>| self.is_valid(&Schedule { choice, staffing, starts }, &capacities);
+        for starts in listed.chain(earliest).filter(is_valid).collect::<Vec<_>>() {
+            let known = Known { choice: choice.clone(), staffing: staffing.clone(), starts };
+            let found = self.found(known);
+            let better = |best: &Found| (found.value, found.finish) < (best.value, best.finish);
+            if self.best.as_ref().is_none_or(better) {
+                self.best = Some(found);
             }
         }
     }
 
-    fn capacities(&self, pick: &Pick) -> Vec<u32> {
-        let extra = |pool: usize| pick.extra.get(pool).copied().unwrap_or(0);
-        self.problem.pools.iter().enumerate().map(|(pool, nodes)| nodes.saturating_add(extra(pool))).collect()
+    fn found(&self, known: Known) -> Found {
+        let finish = known.schedule().finish(self.problem);
+        Found { value: self.value(&known.schedule(), finish), known, finish }
     }
 
-    /// The exact check: capacity at every start, deadlines, budget, permitted movements.
-    fn is_valid(&self, choice: &[usize], starts: &[f64], capacities: &[u32]) -> bool {
-        let in_time = |job: usize| {
-            schedule::end(self.problem, choice, starts, job) <= self.problem.jobs[job].latest_end + TOLERANCE_SECONDS
+    fn capacities(&self, pick: &Pick) -> Vec<u32> {
+        let extra = |pool: usize| pick.extra.get(pool).copied().unwrap_or(0);
+        let held = capacities(self.problem, &pick.staffing);
+        held.into_iter().enumerate().map(|(pool, nodes)| nodes.saturating_add(extra(pool))).collect()
+    }
+
+    /// The exact check: capacity at every start, deadlines, budget, permitted movements, the first objective.
+    fn is_valid(&self, schedule: &Schedule<'_>, capacities: &[u32]) -> bool {
+        let problem = self.problem;
+        let affordable =
+            || problem.budget.is_none_or(|budget| problem.cost(schedule.choice, schedule.staffing) <= budget);
+        let as_good = || {
+            self.second.ceiling.is_none_or(|(objective, most)| {
+                let worth = Problem { objective, ..problem.clone() };
+                let value = worth.value(schedule.choice, schedule.staffing, schedule.finish(problem));
+                value <= most + 1e-9 * most.abs()
+            })
         };
-        let site = |job: usize| self.problem.jobs[job].choices[choice[job]].site;
-        let permitted =
-            self.problem.flows.iter().all(|flow| flow.pairs.contains_key(&(site(flow.from), site(flow.to))));
-        let affordable = self.problem.budget.is_none_or(|budget| self.problem.cost(choice) <= budget);
-        permitted
-            && (self.relax.deadlines || (0..choice.len()).all(in_time))
-            && (self.relax.budget || affordable)
-            && conflicts::find(self.problem, choice, starts, capacities).is_empty()
+        problem.is_permitted(schedule.choice, schedule.staffing)
+            && (self.relax.deadlines || schedule.is_in_time(problem))
+            && (self.relax.budget || affordable())
+            && conflicts::find(problem, schedule, capacities).is_empty()
+            && as_good()
     }
 
     /// The objective of a schedule in units of the model.
-    fn value(&self, choice: &[usize], starts: &[f64]) -> f64 {
+    fn value(&self, schedule: &Schedule<'_>, finish: f64) -> f64 {
         let problem = self.problem;
         if self.relax.any() {
-            let over = problem.budget.map_or(0.0, |budget| float(problem.cost(choice) - budget).max(0.0));
-            let late = |job: usize| schedule::end(problem, choice, starts, job) - problem.jobs[job].latest_end;
-            let lateness: f64 = (0..choice.len()).map(|job| late(job).max(0.0)).sum();
-            let missing =
-                |pool: usize| conflicts::peak(problem, choice, starts, pool).saturating_sub(problem.pools[pool]);
-            let nodes: u32 = (0..problem.pools.len()).map(missing).sum();
-            return over / self.scale.usd + lateness / self.scale.seconds + f64::from(nodes);
+            return self.breach(schedule);
         }
-        match problem.objective {
-            Objective::Cost => float(problem.cost(choice)) / self.scale.usd,
-            Objective::FinishTime => schedule::finish(problem, choice, starts) / self.scale.seconds,
-        }
+        problem.value(schedule.choice, schedule.staffing, finish) / self.scale.of_objective(problem.objective)
+    }
+
+    /// By how much a schedule breaks the rules that may be broken.
+    fn breach(&self, schedule: &Schedule<'_>) -> f64 {
+        let problem = self.problem;
+        let cost = || problem.cost(schedule.choice, schedule.staffing);
+        let over = problem.budget.map_or(0.0, |budget| float(cost() - budget).max(0.0));
+        let late = |job: usize| schedule.end(problem, job) - problem.jobs[job].latest_end;
+        let lateness: f64 = (0..schedule.choice.len()).map(|job| late(job).max(0.0)).sum();
+        let held = capacities(problem, schedule.staffing);
+        let missing = |pool: usize| conflicts::peak(problem, schedule, pool).saturating_sub(held[pool]);
+        let nodes: u32 = (0..held.len()).map(missing).sum();
+        over / self.scale.usd + lateness / self.scale.seconds + f64::from(nodes)
     }
 
     fn is_proven(&self) -> bool {
@@ -286,20 +338,29 @@ impl<'a> Search<'a> {
         best.value - self.bound <= self.limits.gap * best.value.abs() + tolerance(best.value)
     }
 
-    /// Adds the conflicts of the program's own schedule; without any, the choice itself is excluded.
-    fn learn(&mut self, pick: Pick) {
+    /// Adds the conflicts of the program's own schedule; without any, the choice itself is excluded. Whether anything
+    /// was learned: a choice whose replicas could be others is not excluded.
+    fn learn(&mut self, pick: Pick) -> bool {
         let capacities = self.capacities(&pick);
-        let starts = schedule::earliest(self.problem, &pick.choice, &pick.order);
-        let found = starts.map(|starts| conflicts::find(self.problem, &pick.choice, &starts, &capacities));
+        let starts = schedule::earliest(self.problem, &pick.choice, &pick.staffing, &pick.order);
+        let found = starts.map(|starts| {
+            let schedule = Schedule { choice: &pick.choice, staffing: &pick.staffing, starts: &starts };
+            conflicts::find(self.problem, &schedule, &capacities)
+        });
         let before = self.conflicts.len();
         for conflict in found.unwrap_or_default() {
             if !self.conflicts.contains(&conflict) {
                 self.conflicts.push(conflict);
             }
         }
-        if self.conflicts.len() == before {
+        if self.conflicts.len() > before {
+            return true;
+        }
+        let is_all = self.problem.services.is_empty() && pick.staffing.reserved.is_empty();
+        if is_all {
             self.excluded.push(pick.choice);
         }
+        is_all
     }
 
     /// No choice is left: the best one is optimal, unless it was never ruled out.
@@ -319,26 +380,20 @@ impl<'a> Search<'a> {
 
     fn finished(&self, optimal: bool) -> Option<Solution> {
         let best = self.best.as_ref()?;
-        let (objective, unit) = match self.problem.objective {
-            _ if self.relax.any() => (best.value, 1.0),
-            Objective::Cost => (float(self.problem.cost(&best.choice)), self.scale.usd),
-            Objective::FinishTime => (finish_of(self.problem, best), self.scale.seconds),
-        };
+        let unit = self.scale.of_objective(self.problem.objective);
+        let (objective, unit) = if self.relax.any() { (best.value, 1.0) } else { (best.value * unit, unit) };
         let closed = best.value - self.bound <= tolerance(best.value);
         Some(Solution {
-            choice: best.choice.clone(),
-            starts: best.starts.clone(),
+            choice: best.known.choice.clone(),
+            staffing: best.known.staffing.clone(),
+            starts: best.known.starts.clone(),
             optimal,
             objective,
-            bound: if closed { objective } else { self.bound * unit },
+            bound: if closed { objective } else { self.bound.max(0.0) * unit },
             nodes: self.nodes,
             iterations: self.iterations,
         })
     }
-}
-
-fn finish_of(problem: &Problem, found: &Found) -> f64 {
-    schedule::finish(problem, &found.choice, &found.starts)
 }
 
 /// What floating point may be off by, in units of the model.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::candidates::{Candidates, Network, Reason, WorkloadCandidates, World, weights_cargo};
+use crate::candidates::{Candidates, Network, Product, Reason, WorkloadCandidates, World, products};
 use crate::placement::{SolverError, WaysOut};
 use crate::verify::Violation;
 
@@ -48,7 +48,7 @@ impl Infeasible {
         candidates: &Candidates,
         ways_out: Vec<WaysOut>,
     ) -> Self {
-        let blocked = candidates.workloads.iter().filter(|workload| workload.columns.is_empty());
+        let blocked = candidates.workloads.iter().filter(|workload| workload.sites().is_empty());
         let blocked = blocked.map(|workload| (workload.workload.clone(), refusals(world, workload)));
         Self { blocked: blocked.collect(), severed: severed(world, network, candidates), ways_out }
     }
@@ -73,17 +73,14 @@ fn refusals(world: &World<'_>, workload: &WorkloadCandidates) -> Vec<(String, us
     told.collect()
 }
 
-/// Weights that can reach no site where they are to be read.
+/// Products that can reach no site where they are to be read.
 fn severed(world: &World<'_>, network: &Network<'_>, candidates: &Candidates) -> Vec<String> {
     let mut found = Vec::new();
-    for (reader, workload) in candidates.workloads.iter().enumerate() {
-        let Some(cargo) = weights_cargo(&world.loaded.scenario, reader) else { continue };
-        let Some(trained) = world.loaded.scenario.workloads.get_index_of(&cargo.what) else { continue };
-        let sites = |job: usize| candidates.workloads[job].columns.iter().map(|column| column.place.site);
+    for Product { maker, reader, cargo } in products(&world.loaded.scenario) {
         let mut reasons = Vec::new();
-        for from in sites(trained) {
-            for to in sites(reader) {
-                match network.movement(&cargo, from, to) {
+        for from in candidates.workloads[maker].sites() {
+            for to in candidates.workloads[reader].sites() {
+                match network.movements(&cargo, from, to) {
                     Err(reason) if from != to => reasons.push(reason.to_string()),
                     _ => reasons.push(String::new()),
                 }
@@ -92,8 +89,8 @@ fn severed(world: &World<'_>, network: &Network<'_>, candidates: &Candidates) ->
         reasons.sort();
         reasons.dedup();
         if !reasons.is_empty() && !reasons.iter().any(String::is_empty) {
-            let weights = format!("the weights of `{}` cannot reach `{}`", cargo.what, workload.workload);
-            found.push(format!("{weights}: {}", reasons.join("; ")));
+            let product = format!("the {} of `{}` cannot reach `{}`", cargo.form, cargo.what, cargo.used_by);
+            found.push(format!("{product}: {}", reasons.join("; ")));
         }
     }
     found

@@ -1,7 +1,6 @@
 //! From scenario to plan: list, prune, solve, write down, verify.
 
 mod assemble;
-mod energy;
 mod error;
 mod flows;
 
@@ -9,9 +8,11 @@ pub use error::{Infeasible, PlanError};
 
 use scenarios::plan::Plan;
 
-use crate::candidates::{Candidates, Column, Held, Movement, Network, World, enumerate, prune};
+use crate::candidates::{
+    Candidates, Column, Held, Movement, Network, Replica, ServiceCandidates, World, enumerate, prune,
+};
 use crate::explain;
-use crate::placement::{Limits, Problem, Solution, Unsolved, solve, ways_out};
+use crate::placement::{Limits, Offers, Problem, Solution, Unsolved, solve, ways_out};
 use crate::verify::verify;
 
 /// What the user may change for one call.
@@ -31,18 +32,45 @@ pub(crate) struct Decision<'a> {
     pub world: World<'a>,
     pub network: &'a Network<'a>,
     pub candidates: &'a Candidates,
+    pub problem: &'a Problem,
     pub solution: &'a Solution,
 }
 
 impl Decision<'_> {
-    /// The column chosen for a workload.
+    /// The column chosen for a workload that is no service.
     pub(crate) fn column(&self, job: usize) -> &Column {
         &self.candidates.workloads[job].columns[self.solution.choice[job]]
     }
 
-    /// The copy of data that a column reads.
-    pub(crate) fn copy(&self, column: &Column) -> Option<&Movement> {
-        column.copy.map(|copy| &self.candidates.copies[copy])
+    /// Copies of data that a column reads.
+    pub(crate) fn copies(&self, column: &Column) -> impl Iterator<Item = &Movement> {
+        column.copies.iter().map(|copy| &self.candidates.copies[*copy])
+    }
+
+    /// What a service may be made of, with the numbers of its replicas; `None` for other workloads.
+    pub(crate) fn service(&self, job: usize) -> Option<(&ServiceCandidates, usize)> {
+        let services = self.candidates.workloads.iter().enumerate().filter(|(_, workload)| workload.service.is_some());
+        let (index, _) = services.enumerate().find(|(_, (other, _))| *other == job)?;
+        Some((self.candidates.workloads[job].service.as_ref()?, index))
+    }
+
+    /// Kinds of replicas that a service has, each with its position and number.
+    pub(crate) fn replicas(&self, job: usize) -> Vec<(usize, &Replica, u32)> {
+        let Some((service, index)) = self.service(job) else { return Vec::new() };
+        let counts = &self.solution.staffing.replicas[index];
+        let all = service.replicas.iter().zip(counts).enumerate();
+        all.filter(|(_, (_, count))| **count > 0).map(|(kind, (replica, count))| (kind, replica, *count)).collect()
+    }
+
+    /// Sites where a workload runs.
+    pub(crate) fn sites(&self, job: usize) -> Vec<usize> {
+        if self.service(job).is_none() {
+            return vec![self.column(job).site()];
+        }
+        let mut sites: Vec<usize> = self.replicas(job).iter().map(|(_, replica, _)| replica.group.place.site).collect();
+        sites.sort_unstable();
+        sites.dedup();
+        sites
     }
 
     pub(crate) fn start(&self, job: usize) -> f64 {
@@ -50,7 +78,11 @@ impl Decision<'_> {
     }
 
     pub(crate) fn end(&self, job: usize) -> f64 {
-        ((self.start(job) + self.column(job).seconds) * 1000.0).round() / 1000.0
+        let seconds = match self.service(job) {
+            Some((service, _)) => service.window.1 - service.window.0,
+            None => self.column(job).seconds,
+        };
+        ((self.start(job) + seconds) * 1000.0).round() / 1000.0
     }
 }
 
@@ -63,7 +95,9 @@ pub fn plan(world: World<'_>, options: &Options) -> Result<Plan, PlanError> {
     let network = Network::new(world);
     let candidates = prune(&world, &network, enumerate(&world, &network, &options.held));
     let columns: Vec<_> = candidates.workloads.iter().map(|workload| workload.columns.clone()).collect();
-    let problem = Problem::of(&world, &network, &columns, &candidates.copies);
+    let services: Vec<_> = candidates.workloads.iter().map(|workload| workload.service.clone()).collect();
+    let offers = Offers { columns: &columns, services: &services, copies: &candidates.copies };
+    let problem = Problem::of(&world, &network, offers);
     let limits = Limits {
         seconds: options.time_limit_seconds.unwrap_or(scenario.time_limit.get()),
         gap: options.gap.unwrap_or(scenario.gap),
@@ -78,7 +112,8 @@ pub fn plan(world: World<'_>, options: &Options) -> Result<Plan, PlanError> {
         Err(Unsolved::OutOfTime(seconds)) => return Err(PlanError::OutOfTime { seconds }),
         Err(Unsolved::Solver(error)) => return Err(error.into()),
     };
-    let decision = Decision { world, network: &network, candidates: &candidates, solution: &solution };
+    let decision =
+        Decision { world, network: &network, candidates: &candidates, problem: &problem, solution: &solution };
     let mut plan = assemble::plan(&decision);
     explain::explain(&decision, &mut plan);
     let violations = verify(&plan, world.loaded, world.catalog);

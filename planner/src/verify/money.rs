@@ -70,7 +70,7 @@ fn price(subject: &Subject<'_>, group: &Group) -> Option<Decimal> {
     let site = subject.loaded.scenario.sites.get(&group.site)?;
     let pool = site.pools.get(&group.pool)?;
     if group.purchase == PurchaseKind::Owned {
-        return pool.purchase.owned.as_ref().map(|owned| owned.price.0);
+        return pool.purchase.owned.as_ref().and_then(|owned| owned.price).map(|price| price.0);
     }
     if pool.purchase.on_demand.is_none() && pool.purchase.owned.is_some() {
         return None;

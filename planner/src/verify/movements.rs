@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use scenarios::model::Model;
 use scenarios::plan::{Flow, PermittedBy};
-use scenarios::residency::{Label, Place, permit};
+use scenarios::residency::{Deed, Label, Period, Place, permit};
 use scenarios::scenario::{Action, Form, Job, Site};
 
 use super::{Check, Report, Subject};
@@ -39,9 +39,9 @@ fn content(subject: &Subject<'_>, flow: &Flow) -> bool {
             Job::Train(training) => {
                 flow.labels == [training.data.clone()] && Some(flow.bytes) == weight_bytes(&training.model)
             }
-            Job::Evaluate(_) => false,
+            _ => false,
         }),
-        Form::Gradients => false,
+        _ => true,
     }
 }
 
@@ -55,11 +55,16 @@ fn rules(subject: &Subject<'_>, flow: &Flow, about: &str, report: &mut Report) {
     let stops = flow.via.iter().map(|via| (via, Action::Transit));
     let arrival = [Action::Store, Action::Process].map(|action| (&flow.to, action));
     for (site, action) in stops.chain(arrival) {
-        let names = subject.loaded.sites.get(site).map(|placed| placed.places.as_slice()).unwrap_or_default();
+        let Some((site, placed)) = subject.loaded.sites.get_key_value(site) else { continue };
+        let from = subject.loaded.starts(subject.catalog);
+        let period = Period { from, until: from };
         for dataset in &flow.labels {
             let class = subject.loaded.scenario.datasets.get(dataset).map_or("", |data| &data.class);
             let label = Label { dataset, class };
-            match permit(&subject.loaded.scenario.policies, label, flow.form, action, Place { site, names }) {
+            match permit(
+                &subject.loaded.scenario.policies,
+                &Deed { label, form: flow.form, action, place: Place::of(site, placed), period },
+            ) {
                 Ok(by) => expected.extend(by),
                 Err(denied) => report.expect(false, Check::Movements, || format!("{about}: {denied}")),
             }

@@ -1,7 +1,7 @@
 //! Data and weights are where they are needed when they are needed, and may be used there.
 
 use scenarios::plan::{Assignment, Flow};
-use scenarios::residency::{Label, Place, permit};
+use scenarios::residency::{Deed, Label, Period, Place, permit};
 use scenarios::scenario::{Action, Form, Job};
 
 use super::{Check, Report, Subject, TOLERANCE_SECONDS};
@@ -12,13 +12,14 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report) {
         for site in sites {
             data(subject, assignment, site, report);
             match &assignment.job {
-                Job::Train(training) => {
+                Job::Train(training) | Job::FineTune(training) => {
                     may(subject, &training.data, Form::Weights, Action::Store, site, report);
                     if assignment.strategy.ranks() > 1 {
                         may(subject, &training.data, Form::Gradients, Action::Process, site, report);
                     }
                 }
                 Job::Evaluate(evaluation) => weights(subject, assignment, &evaluation.weights_of, site, report),
+                Job::Preprocess(_) | Job::BatchInference(_) | Job::Serve(_) => {}
             }
         }
     }
@@ -26,7 +27,7 @@ pub(super) fn check(subject: &Subject<'_>, report: &mut Report) {
 
 /// The data set lies at the site, or was copied there before the start; it may be processed there.
 fn data(subject: &Subject<'_>, assignment: &Assignment, site: &str, report: &mut Report) {
-    let name = assignment.job.data();
+    let Some(name) = assignment.job.data() else { return };
     may(subject, name, Form::Raw, Action::Process, site, report);
     let lies_there = subject.loaded.scenario.datasets.get(name).is_some_and(|data| data.at.iter().any(|at| at == site));
     let copied = |flow: &Flow| {
@@ -48,7 +49,7 @@ fn weights(subject: &Subject<'_>, assignment: &Assignment, trained: &str, site: 
         return;
     };
     for action in [Action::Store, Action::Process] {
-        may(subject, training.job.data(), Form::Weights, action, site, report);
+        may(subject, training.job.data().unwrap_or_default(), Form::Weights, action, site, report);
     }
     let made_here = training.groups.iter().any(|group| group.site == site);
     let arrived = |flow: &Flow| {
@@ -69,10 +70,12 @@ fn weights(subject: &Subject<'_>, assignment: &Assignment, trained: &str, site: 
 /// A rule permits the action, or the data is public.
 fn may(subject: &Subject<'_>, dataset: &str, form: Form, action: Action, site: &str, report: &mut Report) {
     let Some(data) = subject.loaded.scenario.datasets.get(dataset) else { return };
-    let names = subject.loaded.sites.get(site).map(|placed| placed.places.as_slice()).unwrap_or_default();
+    let Some((site, placed)) = subject.loaded.sites.get_key_value(site) else { return };
+    let from = subject.loaded.starts(subject.catalog);
+    let period = Period { from, until: from };
     let label = Label { dataset, class: &data.class };
     let rules = &subject.loaded.scenario.policies;
-    if let Err(denied) = permit(rules, label, form, action, Place { site, names }) {
+    if let Err(denied) = permit(rules, &Deed { label, form, action, place: Place::of(site, placed), period }) {
         report.expect(false, Check::Presence, || denied.to_string());
     }
 }

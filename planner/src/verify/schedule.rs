@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use scenarios::plan::Assignment;
-use scenarios::scenario::Job;
 
 use super::{Check, Report, Subject, TOLERANCE_SECONDS};
 
@@ -75,13 +74,9 @@ pub(super) fn order(subject: &Subject<'_>, report: &mut Report) {
         subject.plan.assignments.iter().map(|a| (a.workload.as_str(), a.end_seconds)).collect();
     for assignment in &subject.plan.assignments {
         let Some(workload) = subject.loaded.scenario.workloads.get(&assignment.workload) else { continue };
-        let trained = match &workload.job {
-            Job::Evaluate(evaluation) => Some(&evaluation.weights_of),
-            Job::Train(_) => None,
-        };
-        for before in workload.after.iter().chain(trained) {
-            let ended =
-                ends.get(before.as_str()).is_some_and(|end| *end <= assignment.start_seconds + TOLERANCE_SECONDS);
+        let trained = workload.job.weights_of();
+        for before in workload.after.iter().map(String::as_str).chain(trained) {
+            let ended = ends.get(before).is_some_and(|end| *end <= assignment.start_seconds + TOLERANCE_SECONDS);
             report.expect(ended, Check::Order, || {
                 format!("`{}` starts before `{before}` has ended", assignment.workload)
             });

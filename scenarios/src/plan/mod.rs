@@ -123,7 +123,7 @@ pub enum SolverStatus {
 }
 
 /// Sums over a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
     /// All costs in US dollars.

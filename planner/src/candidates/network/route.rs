@@ -1,0 +1,195 @@
+//! Routes over hops: found from one site to all others, kept where none is better in both price and time.
+
+use std::rc::Rc;
+
+use rust_decimal::Decimal;
+use scenarios::plan::PermittedBy;
+use scenarios::residency::Denied;
+use scenarios::scenario::Action;
+
+use super::hop::{Hop, Price};
+use super::{Cargo, MOST_RELAYS, Network};
+use crate::candidates::money::{egress_usd, round_up_to_milliseconds};
+use crate::candidates::residency::{permitted, preference_per_gb};
+use crate::candidates::{Charge, Movement, Reason};
+
+/// A path from the source of a cargo.
+#[derive(Debug, Clone)]
+struct Path {
+    sites: Vec<usize>,
+    hops: Vec<Hop>,
+    /// Least and most that it may cost in US dollars a gigabyte.
+    usd_per_gb: (Decimal, Decimal),
+    bytes_per_second: f64,
+    round_trip_seconds: f64,
+}
+
+impl Path {
+    fn at(source: usize) -> Self {
+        Self {
+            sites: vec![source],
+            hops: Vec::new(),
+            usd_per_gb: Default::default(),
+            bytes_per_second: f64::INFINITY,
+            round_trip_seconds: 0.0,
+        }
+    }
+
+    /// The path with one more hop; `None` if its price is not known or it comes back.
+    fn with(&self, hop: Hop, to: usize) -> Option<Self> {
+        let (lowest, highest) = match hop.price {
+            Price::Unknown => return None,
+            Price::Flat(price) => (price, price),
+            Price::Metered { lowest, highest, .. } => (lowest, highest),
+        };
+        if self.sites.contains(&to) {
+            return None;
+        }
+        let mut path = self.clone();
+        path.sites.push(to);
+        path.hops.push(hop);
+        path.usd_per_gb = (path.usd_per_gb.0 + lowest, path.usd_per_gb.1 + highest);
+        path.bytes_per_second = path.bytes_per_second.min(hop.bytes_per_second);
+        path.round_trip_seconds += hop.round_trip_seconds;
+        Some(path)
+    }
+
+    /// Whether it is at least as cheap and as fast, whatever follows.
+    fn is_as_good(&self, other: &Self) -> bool {
+        self.usd_per_gb.1 <= other.usd_per_gb.0
+            && self.bytes_per_second >= other.bytes_per_second
+            && self.round_trip_seconds <= other.round_trip_seconds
+    }
+
+    fn seconds(&self, bytes: u64) -> f64 {
+        round_up_to_milliseconds(bytes as f64 / self.bytes_per_second + self.round_trip_seconds)
+    }
+}
+
+/// Paths from one site to every site.
+#[derive(Debug)]
+pub(super) struct Paths(Vec<Vec<Path>>);
+
+/// Ways to move a cargo, cheapest first.
+///
+/// # Errors
+/// No path, no price, or a rule that denies the transit.
+pub(super) fn all(network: &Network<'_>, cargo: &Cargo, from: usize, to: usize) -> Result<Vec<Movement>, Reason> {
+    let paths = network.paths(cargo, from);
+    let mut movements = Vec::new();
+    let mut refused = None;
+    for path in &paths.0[to] {
+        match movement(network, cargo, path) {
+            Ok(movement) => movements.push(movement),
+            Err(reason) => refused = refused.or(Some(reason)),
+        }
+    }
+    if movements.is_empty() {
+        return Err(refused.unwrap_or_else(|| unreachable(network, cargo, from, to)));
+    }
+    let most = |movement: &Movement| movement.usd + metered(network, movement);
+    movements.sort_by(|a, b| most(a).cmp(&most(b)).then(a.seconds.total_cmp(&b.seconds)));
+    Ok(movements)
+}
+
+/// What the charges of a movement cost at most.
+fn metered(network: &Network<'_>, movement: &Movement) -> Decimal {
+    let charge = |charge: &Charge| {
+        network.meters.tariff(charge.meter).map_or(Decimal::ZERO, |tariff| egress_usd(tariff.highest(), charge.bytes))
+    };
+    movement.charges.iter().map(charge).sum()
+}
+
+/// Finds paths hop by hop, through sites where the cargo may pass.
+pub(super) fn find(network: &Network<'_>, cargo: &Cargo, from: usize) -> Rc<Paths> {
+    let count = network.world.loaded.scenario.sites.len();
+    let mut found: Vec<Vec<Path>> = vec![Vec::new(); count];
+    let mut ends = vec![Path::at(from)];
+    for _ in 0..=MOST_RELAYS {
+        let mut next = Vec::new();
+        for path in &ends {
+            let Some(&last) = path.sites.last() else { continue };
+            for to in 0..count {
+                let longer = network.hop(last, to).and_then(|hop| path.with(hop, to));
+                let Some(longer) = longer.filter(|longer| longer.seconds(cargo.bytes).is_finite()) else { continue };
+                if !found[to].iter().any(|known| known.is_as_good(&longer)) {
+                    found[to].retain(|known| !longer.is_as_good(known));
+                    found[to].push(longer.clone());
+                    next.push(longer);
+                }
+            }
+        }
+        next.retain(|path| path.sites.last().is_some_and(|last| may_pass(network, cargo, path, *last).is_ok()));
+        ends = next;
+    }
+    for paths in &mut found {
+        keep_best(paths, cargo.bytes);
+    }
+    Rc::new(Paths(found))
+}
+
+/// Drops paths that another one beats in price and in the time that this cargo takes.
+fn keep_best(paths: &mut Vec<Path>, bytes: u64) {
+    let beats = |a: &Path, b: &Path| {
+        let (time_a, time_b) = (a.seconds(bytes), b.seconds(bytes));
+        a.usd_per_gb.1 <= b.usd_per_gb.0 && time_a <= time_b && (a.usd_per_gb.1 < b.usd_per_gb.0 || time_a < time_b)
+    };
+    let best = paths.iter().filter(|path| !paths.iter().any(|other| beats(other, path))).cloned().collect();
+    *paths = best;
+}
+
+/// Rules that permit a cargo to pass through the site that a path has reached.
+fn may_pass(network: &Network<'_>, cargo: &Cargo, path: &Path, site: usize) -> Result<Vec<PermittedBy>, Denied> {
+    permitted(&network.world, cargo, &[Action::Transit], site, link(path, path.sites.len() - 1))
+}
+
+/// The scenario's link that leads to a stop of a path.
+fn link(path: &Path, stop: usize) -> Option<usize> {
+    stop.checked_sub(1).and_then(|hop| path.hops.get(hop)).and_then(|hop| hop.link)
+}
+
+fn movement(network: &Network<'_>, cargo: &Cargo, path: &Path) -> Result<Movement, Reason> {
+    let end = path.sites.len() - 1;
+    let mut permitted_by = Vec::new();
+    for stop in 1..=end {
+        let arrival = [Action::Store, Action::Process, Action::Access];
+        let actions: &[Action] = if stop < end { &[Action::Transit] } else { &arrival };
+        permitted_by.extend(permitted(&network.world, cargo, actions, path.sites[stop], link(path, stop))?);
+    }
+    let mut usd = Decimal::ZERO;
+    let mut charges = Vec::new();
+    for hop in &path.hops {
+        match hop.price {
+            Price::Flat(price) => usd = usd.saturating_add(egress_usd(price, cargo.bytes)),
+            Price::Metered { meter, .. } => charges.push(Charge { meter, bytes: cargo.bytes }),
+            Price::Unknown => {}
+        }
+    }
+    Ok(Movement {
+        what: cargo.what.clone(),
+        form: cargo.form,
+        labels: cargo.labels.clone(),
+        from: path.sites[0],
+        to: path.sites[end],
+        via: path.sites[1..end].to_vec(),
+        bytes: cargo.bytes,
+        seconds: path.seconds(cargo.bytes),
+        usd,
+        charges,
+        storage_usd: network.storage_usd(cargo, path.sites[end]),
+        preference_usd: egress_usd(preference_per_gb(&network.world, cargo, path.sites[end]), cargo.bytes),
+        permitted_by,
+    })
+}
+
+/// Why no permitted path leads there: the rule in the way of a path, a price that is missing, or no network.
+fn unreachable(network: &Network<'_>, cargo: &Cargo, from: usize, to: usize) -> Reason {
+    let unpriced = |hop: Hop| hop.price == Price::Unknown;
+    if network.hop(from, to).is_some_and(unpriced) {
+        return Reason::NoEgressPrice { from: network.world.site_name(from).to_owned() };
+    }
+    let relays = 0..network.world.loaded.scenario.sites.len();
+    let denied = relays.filter(|relay| network.hop(from, *relay).is_some() && network.hop(*relay, to).is_some());
+    let denied = denied.filter_map(|relay| permitted(&network.world, cargo, &[Action::Transit], relay, None).err());
+    denied.map(Reason::from).next().unwrap_or_else(|| network.no_route(from, to))
+}

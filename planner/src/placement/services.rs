@@ -1,0 +1,57 @@
+//! Services without the workloads beside them: where the search for a first plan begins, and a bound.
+
+use rust_decimal::Decimal;
+
+use super::model::{Learned, Model, Relax};
+use super::problem::{Choice, Problem};
+use super::scale::Scale;
+use super::search::{Limits, Unsolved};
+use super::solver::{Answer, Options};
+use super::staffing::Staffing;
+
+/// Longest search, in seconds.
+const SECONDS: f64 = 5.0;
+
+/// The best staffing of all services alone.
+#[derive(Debug, Default)]
+pub(super) struct Alone {
+    pub staffing: Staffing,
+    /// The least that services count in any plan.
+    pub least: f64,
+}
+
+/// Staffs the services as if no workload were beside them.
+///
+/// # Errors
+/// Not even that is possible, or the solver failed.
+pub(super) fn alone(problem: &Problem, limits: Limits) -> Result<Alone, Unsolved> {
+    if problem.services.is_empty() {
+        return Ok(Alone::default());
+    }
+    let mut only = Problem { flows: vec![], budget: problem.budget, ..problem.clone() };
+    for job in only.jobs.iter_mut().filter(|job| job.finishes) {
+        job.choices = vec![Choice {
+            uses: vec![],
+            site: 0,
+            seconds: 0.0,
+            release: 0.0,
+            usd: Decimal::ZERO,
+            preference: Decimal::ZERO,
+            carbon: 0.0,
+            copies: vec![],
+            charges: vec![],
+        }];
+        job.latest_end = f64::MAX;
+        job.after.clear();
+    }
+    let seconds = limits.seconds.min(SECONDS);
+    let options = Options { seconds, gap: limits.gap, seed: limits.seed, most_nodes: None };
+    let unit = Scale::of(&only).of_objective(problem.objective);
+    match Model::new(&only, Relax::default(), Learned::default()).solve(options)? {
+        (Answer::Solved { bound, .. }, Some(pick)) => {
+            Ok(Alone { staffing: pick.staffing, least: (bound * unit).max(0.0) })
+        }
+        (Answer::Infeasible, _) => Err(Unsolved::Infeasible),
+        _ => Err(Unsolved::OutOfTime(seconds)),
+    }
+}
