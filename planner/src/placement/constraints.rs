@@ -8,6 +8,7 @@ use scenarios::scenario::Objective;
 use super::conflicts::Conflict;
 use super::model::Model;
 use super::problem::{Choice, float};
+use super::schedule::TOLERANCE_SECONDS;
 
 /// All rows.
 pub(super) fn all(model: &Model<'_>) -> Vec<Constraint> {
@@ -230,7 +231,8 @@ fn services_of(model: &Model<'_>, pool: usize) -> Vec<usize> {
 fn staffed_at(model: &Model<'_>, pool: usize, at: f64) -> Expression {
     let runs = |service: &usize| {
         let job = model.problem.services[*service].job;
-        model.earliest_start(job) <= at && at < model.latest_end(job)
+        let still = TOLERANCE_SECONDS / model.scale.seconds;
+        model.earliest_start(job) <= at + still && at + still < model.latest_end(job)
     };
     services_of(model, pool).into_iter().filter(runs).map(|service| model.staffed(service, pool)).sum()
 }
@@ -316,7 +318,8 @@ fn compulsory_occupation(model: &Model<'_>) -> Vec<Constraint> {
     let part = |job: usize, choice: &Choice| {
         let latest_start = model.latest_end(job) - choice.seconds / unit;
         let earliest_end = (choice.release + choice.seconds) / unit;
-        (latest_start < earliest_end).then_some((latest_start, earliest_end))
+        // What is left of a difference by rounding is no time.
+        (latest_start + TOLERANCE_SECONDS / unit < earliest_end).then_some((latest_start, earliest_end))
     };
     let mut rows = Vec::new();
     for pool in contended_pools(model) {
@@ -327,7 +330,8 @@ fn compulsory_occupation(model: &Model<'_>) -> Vec<Constraint> {
         instants.dedup();
         for at in instants {
             let running = |job: usize, choice: &Choice, nodes: u32| {
-                let covers = part(job, choice).is_some_and(|(from, to)| from <= at && at < to);
+                let covers =
+                    part(job, choice).is_some_and(|(from, to)| from <= at && at + TOLERANCE_SECONDS / unit < to);
                 if covers { f64::from(nodes) } else { 0.0 }
             };
             let used = model.sum_of_pool(pool, running) + staffed_at(model, pool, at);

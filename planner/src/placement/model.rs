@@ -114,8 +114,13 @@ impl<'a> Model<'a> {
         let finish = variables.add(amount());
         let mut moved = Vec::new();
         for flow in &problem.flows {
-            let ways = flow.pairs.iter().flat_map(|((a, b), ways)| (0..ways.len()).map(move |way| (*a, *b, way)));
-            moved.push(ways.map(|key| (key, variables.add(share()))).collect());
+            let mut by_way = BTreeMap::new();
+            for ((from, to), ways) in &flow.pairs {
+                // Between two ways there is no half of each.
+                let kind = || if ways.len() > 1 { binary() } else { share() };
+                by_way.extend((0..ways.len()).map(|way| ((*from, *to, way), variables.add(kind()))));
+            }
+            moved.push(by_way);
         }
         let mut order = BTreeMap::new();
         let pairs =

@@ -246,15 +246,16 @@ impl<'a> Search<'a> {
     }
 
     fn round(&self, seconds: f64) -> Result<(Answer, Option<Pick>), SolverError> {
-        let learned = Learned {
-            conflicts: &self.conflicts,
-            excluded: &self.excluded,
-            ceiling: self.second.ceiling,
-            start: self.best.as_ref().filter(|_| !self.relax.any()).map(|best| best.known.schedule()),
-        };
-        let model = Model::new(self.problem, self.relax, learned);
+        let start = self.best.as_ref().filter(|_| !self.relax.any()).map(|best| best.known.schedule());
+        let (conflicts, excluded) = (self.conflicts.as_slice(), self.excluded.as_slice());
+        let learned = Learned { conflicts, excluded, ceiling: self.second.ceiling, start };
         let Limits { gap, seed, .. } = self.limits;
-        model.solve(Options { seconds, gap, seed, most_nodes: self.second.most_nodes })
+        let options = Options { seconds, gap, seed, most_nodes: self.second.most_nodes };
+        let solve = |learned| Model::new(self.problem, self.relax, learned).solve(options);
+        match solve(learned)? {
+            (Answer::StartReturned, _) => solve(Learned { start: None, ..learned }),
+            other => Ok(other),
+        }
     }
 
     /// Takes the best valid schedule of the chosen columns, if it beats what is known.

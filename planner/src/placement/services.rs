@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::model::{Learned, Model, Relax};
-use super::problem::{Choice, Problem};
+use super::problem::{Choice, Copy, Problem};
 use super::scale::Scale;
 use super::search::{Limits, Unsolved};
 use super::solver::{Answer, Options};
@@ -20,7 +20,7 @@ pub(super) struct Alone {
     pub least: f64,
 }
 
-/// Staffs the services as if no workload were beside them.
+/// Staffs the services as if no workload were beside them and copies were free.
 ///
 /// # Errors
 /// Not even that is possible, or the solver failed.
@@ -28,7 +28,9 @@ pub(super) fn alone(problem: &Problem, limits: Limits) -> Result<Alone, Unsolved
     if problem.services.is_empty() {
         return Ok(Alone::default());
     }
-    let mut only = Problem { flows: vec![], budget: problem.budget, ..problem.clone() };
+    // Copies are free here: whoever shares them may pay.
+    let copies = vec![Copy::default(); problem.copies.len()];
+    let mut only = Problem { flows: vec![], copies, ..problem.clone() };
     for job in only.jobs.iter_mut().filter(|job| job.finishes) {
         job.choices = vec![Choice {
             uses: vec![],

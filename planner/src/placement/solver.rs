@@ -41,6 +41,9 @@ pub(crate) enum Answer {
     Solved { values: HashMap<Variable, f64>, bound: f64, optimal: bool, nodes: u64, iterations: u64 },
     Infeasible,
     OutOfTime,
+    /// Values of the start beside the objective of something better: HiGHS does so for some programs that presolve
+    /// decides. Without a start it does not.
+    StartReturned,
 }
 
 /// The solver failed; with our models that is a bug.

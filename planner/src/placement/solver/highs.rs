@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use good_lp::solvers::highs::highs;
-use good_lp::{SolverModel as _, Variable};
-use highs::{HighsModelStatus, HighsSolutionStatus, Model};
+use good_lp::{Expression, SolverModel as _, Variable};
+use highs::{HighsModelStatus, HighsSolutionStatus, Model, SolvedModel};
 
 use super::{Answer, Options, Program, SolverError, node_count};
 
@@ -22,7 +22,7 @@ const FEASIBILITY: f64 = 1e-9;
 pub(crate) fn run(program: Program, options: Options) -> Result<Answer, SolverError> {
     let Program { variables, objective, rows, start } = program;
     let order: Vec<Variable> = variables.iter_variables_with_def().map(|(variable, _)| variable).collect();
-    let mut problem = variables.minimise(objective).using(highs);
+    let mut problem = variables.minimise(objective.clone()).using(highs);
     for row in rows {
         problem.add_constraint(row);
     }
@@ -36,6 +36,19 @@ pub(crate) fn run(program: Program, options: Options) -> Result<Answer, SolverEr
         model.try_set_solution(Some(&columns), None, None, None).map_err(|error| failed(&error))?;
     }
     let solved = model.try_solve().map_err(|error| failed(&error))?;
+    let answer = answer(&solved, &order)?;
+    let is_consistent = is_consistent(&answer, &objective, solved.objective_value());
+    Ok(if is_consistent { answer } else { Answer::StartReturned })
+}
+
+/// Whether the values are those of the objective that HiGHS states.
+fn is_consistent(answer: &Answer, objective: &Expression, stated: f64) -> bool {
+    let Answer::Solved { values, .. } = answer else { return true };
+    let value = objective.eval_with(values);
+    (value - stated).abs() <= 1e-6 * (1.0 + stated.abs())
+}
+
+fn answer(solved: &SolvedModel, order: &[Variable]) -> Result<Answer, SolverError> {
     let status = solved.status();
     match status {
         HighsModelStatus::Infeasible | HighsModelStatus::UnboundedOrInfeasible => return Ok(Answer::Infeasible),
@@ -52,10 +65,10 @@ pub(crate) fn run(program: Program, options: Options) -> Result<Answer, SolverEr
     let objective = solved.objective_value();
     let bound = solved.double_info_value(c"mip_dual_bound").ok().filter(|bound| bound.is_finite());
     Ok(Answer::Solved {
-        values: order.into_iter().zip(solved.get_solution().columns().iter().copied()).collect(),
+        values: order.iter().copied().zip(solved.get_solution().columns().iter().copied()).collect(),
         bound: bound.unwrap_or(if optimal { objective } else { 0.0 }),
         optimal,
-        nodes: node_count::of(&solved),
+        nodes: node_count::of(solved),
         iterations: u64::try_from(solved.simplex_iteration_count()).unwrap_or(0),
     })
 }
