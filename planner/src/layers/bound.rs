@@ -16,28 +16,36 @@ use good_lp::{Expression, ProblemVariables, SolverModel as _, Variable, constrai
 use super::fleet::Fleet;
 use crate::placement::{Answer, Options, SolverError, run};
 
-/// Most covers that are generated for a rate.
-const MOST_COVERS: usize = 200;
+/// Most programs that are solved; the bound is looser where they do not suffice.
+const MOST_PROGRAMS: usize = 150;
 
 /// Halvings of the interval that holds the bound.
-const HALVINGS: usize = 24;
+const HALVINGS: usize = 16;
 
 /// Steps of the search for the cheapest cover.
-const MOST_STEPS: usize = 50_000;
+const MOST_STEPS: usize = 5_000;
 
-/// Accuracy of prices.
+/// Relative accuracy of a rate.
 const TOLERANCE: f64 = 1e-9;
+
+/// Share by which the layers with a cover must fall short; far above the rounding of prices.
+const MARGIN: f64 = 1e-7;
+
+/// Relative rounding of sums of rates.
+const ROUNDING: f64 = 1e-12;
 
 /// A rate in tokens a second that no placement exceeds, given the rate of one; equal to it if it is optimal.
 pub(super) fn above(fleet: &Fleet, found: f64) -> Result<f64, SolverError> {
     let highest = fractional(fleet);
-    if highest <= found || !is_possible(fleet, (found * (1.0 + TOLERANCE)).max(highest * TOLERANCE))? {
+    let mut programs = MOST_PROGRAMS;
+    let next = (found * (1.0 + TOLERANCE)).max(highest * TOLERANCE);
+    if highest <= found || !is_possible(fleet, next, &mut programs)? {
         return Ok(found);
     }
     let (mut low, mut high) = (found, highest);
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);
-        if is_possible(fleet, middle)? { low = middle } else { high = middle }
+        if is_possible(fleet, middle, &mut programs)? { low = middle } else { high = middle }
     }
     Ok(high)
 }
@@ -63,14 +71,15 @@ struct Item {
 type Cover = Vec<f64>;
 
 /// Whether `V(F)` allows for the rate; false is proven, true is not.
-fn is_possible(fleet: &Fleet, rate: f64) -> Result<bool, SolverError> {
+fn is_possible(fleet: &Fleet, rate: f64, programs: &mut usize) -> Result<bool, SolverError> {
     let layers = fleet.layers() as f64;
     let items = items(fleet, rate);
     let mut covers: Vec<Cover> = Vec::new();
     for item in &items {
         covers.push(cover(fleet, &[(*item, (rate / item.rate).ceil())]));
     }
-    for _ in 0..MOST_COVERS {
+    while *programs > 0 {
+        *programs -= 1;
         let Some(prices) = prices(fleet, &covers)? else { return Ok(true) };
         let value: f64 = fleet.classes().iter().zip(&prices).map(|(class, price)| class.count as f64 * price).sum();
         if value >= layers * (1.0 - TOLERANCE) {
@@ -78,7 +87,7 @@ fn is_possible(fleet: &Fleet, rate: f64) -> Result<bool, SolverError> {
             return Ok(true);
         }
         let (least, cheapest) = cheapest(&items, &prices, rate);
-        if value < layers * least * (1.0 - TOLERANCE) {
+        if value < layers * least * (1.0 - MARGIN) {
             return Ok(false);
         }
         match cheapest {
@@ -121,17 +130,18 @@ fn prices(fleet: &Fleet, covers: &[Cover]) -> Result<Option<Vec<f64>>, SolverErr
         program.add_constraint(row);
     }
     match run(program, Options { seconds: 10.0, gap: 0.0, seed: 0, most_nodes: None })? {
-        Answer::Solved { values, .. } => Ok(Some(values)),
+        Answer::Solved { values, .. } => Ok(Some(values.into_iter().map(|price| price.max(0.0)).collect())),
         Answer::Infeasible | Answer::OutOfTime => Ok(None),
     }
 }
 
 /// A lower bound on the price of every cover, and the cheapest cover that was found.
 fn cheapest(items: &[Item], prices: &[f64], rate: f64) -> (f64, Option<Vec<(Item, f64)>>) {
-    let mut sorted: Vec<(Item, f64)> =
-        items.iter().map(|item| (*item, prices[item.class].max(0.0) * item.share)).collect();
+    let mut sorted: Vec<(Item, f64)> = items.iter().map(|item| (*item, prices[item.class] * item.share)).collect();
     sorted.sort_by(|(a, cost_a), (b, cost_b)| (cost_a / a.rate).total_cmp(&(cost_b / b.rate)));
-    let mut search = Search { items: &sorted, steps: 0, least: f64::INFINITY, best: Vec::new(), chosen: Vec::new() };
+    let rounding = rate * ROUNDING;
+    let mut search =
+        Search { items: &sorted, rounding, steps: 0, least: f64::INFINITY, best: Vec::new(), chosen: Vec::new() };
     search.visit(0, rate, 0.0);
     let best = search.best.iter().map(|(at, count)| (sorted[*at].0, *count)).collect();
     let least = if search.steps < MOST_STEPS {
@@ -145,6 +155,8 @@ fn cheapest(items: &[Item], prices: &[f64], rate: f64) -> (f64, Option<Vec<(Item
 /// Branch and bound over how many of each item a cover has, the cheapest a token first.
 struct Search<'a> {
     items: &'a [(Item, f64)],
+    /// Need that counts as none.
+    rounding: f64,
     steps: usize,
     least: f64,
     best: Vec<(usize, f64)>,
@@ -153,7 +165,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn visit(&mut self, at: usize, need: f64, cost: f64) {
-        if need <= 0.0 {
+        if need <= self.rounding {
             if cost < self.least {
                 self.least = cost;
                 self.best.clone_from(&self.chosen);
@@ -165,7 +177,7 @@ impl Search<'_> {
         if cost + need / item.rate * price >= self.least - TOLERANCE * self.least.min(1.0) {
             return;
         }
-        let mut count = (need / item.rate).ceil();
+        let mut count = ((need - self.rounding) / item.rate).ceil();
         while count > 0.0 {
             self.chosen.push((at, count));
             self.visit(at + 1, need - count * item.rate, cost + count * price);

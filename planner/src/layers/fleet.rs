@@ -92,7 +92,9 @@ impl Fleet {
                 return Err(FleetError::Rate { class: class + 1, layers: at + 1, found });
             }
         }
-        classes.iter_mut().for_each(|class| class.tokens_per_second.truncate(layers));
+        for class in &mut classes {
+            class.tokens_per_second.truncate(layers);
+        }
         Ok(Self { layers, classes })
     }
 

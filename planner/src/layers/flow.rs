@@ -13,9 +13,9 @@ const NEGLIGIBLE: f64 = 1e-12;
 
 /// The maximum flow from boundary 0 to boundary `last`, and what each machine carries of it (Edmonds and Karp, 1972).
 pub(super) fn maximum(edges: &[Edge], last: usize) -> (f64, Vec<f64>) {
-    let least = edges.iter().map(|edge| edge.rate).fold(0.0, f64::max) * NEGLIGIBLE;
+    let negligible = edges.iter().map(|edge| edge.rate).fold(0.0, f64::max) * NEGLIGIBLE;
     let mut flow = vec![0.0; edges.len()];
-    while let Some(path) = shortest(edges, &flow, last, least) {
+    while let Some(path) = shortest(edges, &flow, last, negligible) {
         let room =
             |(edge, forward): &(usize, bool)| if *forward { edges[*edge].rate - flow[*edge] } else { flow[*edge] };
         let more = path.iter().map(room).fold(f64::INFINITY, f64::min);
@@ -28,14 +28,14 @@ pub(super) fn maximum(edges: &[Edge], last: usize) -> (f64, Vec<f64>) {
 }
 
 /// The path with the fewest edges over which more can flow, as edges with their direction.
-fn shortest(edges: &[Edge], flow: &[f64], last: usize, least: f64) -> Option<Vec<(usize, bool)>> {
+fn shortest(edges: &[Edge], flow: &[f64], last: usize, negligible: f64) -> Option<Vec<(usize, bool)>> {
     let mut came_by: Vec<Option<(usize, bool)>> = vec![None; last + 1];
     let mut reached = vec![0];
     let mut next = 0;
     while let Some(&boundary) = reached.get(next) {
         next += 1;
         for (index, edge) in edges.iter().enumerate() {
-            let (forward, backward) = (edge.rate - flow[index] > least, flow[index] > least);
+            let (forward, backward) = (edge.rate - flow[index] > negligible, flow[index] > negligible);
             let step = match boundary {
                 from if from == edge.from && forward => Some((edge.to, true)),
                 to if to == edge.to && backward => Some((edge.from, false)),

@@ -6,8 +6,8 @@
 //! machines as edges between boundaries of layers ([`flow`](Placement)).
 //!
 //! [`place`] looks at more general placements only while the bound says that something may be won: one pipeline, by
-//! thresholds; all series-parallel compositions of machines, by dynamic programming; or, where those are too many, replicated
-//! pipelines and chains of stages of several machines. The bound comes from what it takes to carry a rate over one layer (`bound.rs`), and usually proves the
+//! thresholds; all series-parallel compositions of machines, by dynamic programming; or, where those are too many, chains
+//! of stages of several machines and replicated pipelines, without a search of all. The bound comes from what it takes to carry a rate over one layer (`bound.rs`), and usually proves the
 //! placement optimal.
 
 mod bound;

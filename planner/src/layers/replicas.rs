@@ -5,10 +5,10 @@ use super::fleet::Fleet;
 use super::pipeline::{Pipeline, fastest};
 
 /// Most pipelines that are tried.
-const MOST_REPLICAS: usize = 16;
+const MOST_REPLICAS: usize = 10;
 
 /// Most exchanges of a machine between pipelines.
-const MOST_MOVES: usize = 400;
+const MOST_MOVES: usize = 100;
 
 /// The best found among evenly dealt pipelines, improved by moving single machines from one to another.
 pub(super) fn best(fleet: &Fleet) -> Vec<Held> {

@@ -51,29 +51,50 @@ fn chain(fleet: &Fleet, worth: &[f64], rate: f64) -> Option<Vec<Held>> {
 }
 
 /// Machines of each class that together carry a rate with so many layers each; none if the free ones do not.
+///
+/// Two ways to round are tried: as many as are needed of the most suitable class, or no more than fit under the rate
+/// and one more machine for the rest.
 fn stage(fleet: &Fleet, worth: &[f64], free: &[usize], layers: usize, rate: f64) -> Option<Vec<usize>> {
-    let own = |class: usize| fleet.classes()[class].rate(layers);
-    let mut order: Vec<usize> = (0..free.len()).filter(|class| free[*class] > 0 && own(*class) > 0.0).collect();
-    order.sort_by(|a, b| (worth[*a] / own(*a)).total_cmp(&(worth[*b] / own(*b))));
-    let mut taken = vec![0; free.len()];
-    let mut need = rate;
-    for class in &order {
-        let wanted = (need / own(*class)).ceil().max(0.0) as usize;
-        taken[*class] = wanted.min(free[*class]);
-        need -= taken[*class] as f64 * own(*class);
-        if need <= 0.0 {
-            give_back(&mut taken, &order, -need, own);
-            return Some(taken);
-        }
-    }
-    None
+    let own: Vec<f64> = fleet.classes().iter().map(|class| class.rate(layers)).collect();
+    let mut order: Vec<usize> = (0..free.len()).filter(|class| free[*class] > 0 && own[*class] > 0.0).collect();
+    order.sort_by(|&a, &b| (worth[a] / own[a]).total_cmp(&(worth[b] / own[b])).then(own[b].total_cmp(&own[a])));
+    let cost =
+        |taken: &Vec<usize>| -> f64 { taken.iter().zip(worth).map(|(count, worth)| *count as f64 * worth).sum() };
+    let ways = [rounded_up(&order, &own, free, rate), rounded_down(&order, &own, free, worth, rate)];
+    ways.into_iter().flatten().min_by(|a, b| cost(a).total_cmp(&cost(b)))
 }
 
-/// Takes out machines that a stage does not need, the least suitable first.
-fn give_back(taken: &mut [usize], order: &[usize], mut spare: f64, own: impl Fn(usize) -> f64) {
-    for class in order.iter().rev() {
-        let surplus = ((spare / own(*class)).floor() as usize).min(taken[*class]);
-        taken[*class] -= surplus;
-        spare -= surplus as f64 * own(*class);
+/// As many machines as are needed, class by class, without those at the end that turn out to be too many.
+fn rounded_up(order: &[usize], own: &[f64], free: &[usize], rate: f64) -> Option<Vec<usize>> {
+    let mut taken = vec![0; free.len()];
+    let mut need = rate;
+    for &class in order {
+        taken[class] = ((need / own[class]).ceil().max(0.0) as usize).min(free[class]);
+        need -= taken[class] as f64 * own[class];
+        if need <= 0.0 {
+            break;
+        }
     }
+    for &class in order.iter().rev() {
+        let surplus = ((-need / own[class]).floor().max(0.0) as usize).min(taken[class]);
+        taken[class] -= surplus;
+        need += surplus as f64 * own[class];
+    }
+    (need <= 0.0).then_some(taken)
+}
+
+/// As many machines as fit under the rate, class by class, and the least machine that carries the rest.
+fn rounded_down(order: &[usize], own: &[f64], free: &[usize], worth: &[f64], rate: f64) -> Option<Vec<usize>> {
+    let mut taken = vec![0; free.len()];
+    let mut need = rate;
+    for &class in order {
+        taken[class] = ((need / own[class]).floor().max(0.0) as usize).min(free[class]);
+        need -= taken[class] as f64 * own[class];
+    }
+    if need > 0.0 {
+        let carries = |class: &&usize| own[**class] >= need && taken[**class] < free[**class];
+        let last = *order.iter().filter(carries).min_by(|a, b| worth[**a].total_cmp(&worth[**b]))?;
+        taken[last] += 1;
+    }
+    Some(taken)
 }

@@ -60,9 +60,7 @@ fn corner(mut equations: Vec<(Vec<f64>, f64)>) -> Option<Vec<f64>> {
         }
         for other in (0..count).filter(|other| *other != column) {
             let factor = equations[other].0[column] / row[column];
-            for at in 0..count {
-                equations[other].0[at] -= factor * row[at];
-            }
+            equations[other].0.iter_mut().zip(&row).for_each(|(at, row)| *at -= factor * row);
             equations[other].1 -= factor * value;
         }
     }
