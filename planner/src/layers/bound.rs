@@ -31,6 +31,9 @@ const TOLERANCE: f64 = 1e-9;
 /// Share by which the layers with a cover must fall short; far above the rounding of prices.
 const MARGIN: f64 = 1e-7;
 
+/// Slowest machine of a cover, as a share of its rate.
+const SLOWEST: f64 = 1e-6;
+
 /// Relative rounding of sums of rates.
 const ROUNDING: f64 = 1e-12;
 
@@ -98,12 +101,17 @@ fn is_possible(fleet: &Fleet, rate: f64, programs: &mut usize) -> Result<bool, S
     Ok(true)
 }
 
-/// What machines of a fleet can be in a cover; a rate beyond the cover's counts for nothing.
+/// What machines of a fleet can be in a cover. A rate beyond the cover's counts for nothing, and the slowest are taken for
+/// faster than they are, which keeps the bound valid and the program's figures within the solver's reach.
 fn items(fleet: &Fleet, rate: f64) -> Vec<Item> {
     let mut items = Vec::new();
     for (class, machines) in fleet.classes().iter().enumerate().filter(|(_, class)| class.count > 0) {
         let held = machines.tokens_per_second.iter().zip(1_u32..).filter(|(rate, _)| **rate > 0.0);
-        items.extend(held.map(|(own, layers)| Item { class, share: 1.0 / f64::from(layers), rate: own.min(rate) }));
+        let item = |(own, layers): (&f64, u32)| {
+            let rate = own.clamp(rate * SLOWEST, rate);
+            Item { class, share: 1.0 / f64::from(layers), rate }
+        };
+        items.extend(held.map(item));
     }
     items
 }

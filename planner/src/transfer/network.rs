@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 /// Most places of a network.
-const MOST_PLACES: usize = 400;
+const MOST_PLACES: usize = 150;
 
 /// Highest rate of a link or limit, in Gbit/s.
 const HIGHEST_GBPS: f64 = 1e9;

@@ -5,11 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use good_lp::{Constraint, Expression, ProblemVariables, Variable, constraint, variable};
 
 use super::error::TransferError;
-use super::network::Network;
+use super::network::{Link, Network};
 use crate::placement::solver::{Answer, Options, Program as Rows, run};
 
 /// Longest search, in seconds.
 const SECONDS: f64 = 60.0;
+
+/// Links that are slower by this factor than what is to be carried add nothing to it.
+const SLOWEST: f64 = 1e12;
+
+/// Limits that are higher by this factor than what is to be carried limit nothing.
+const WIDEST: f64 = 1e6;
 
 /// Rates in Gbit/s by link, and whether nothing better exists.
 #[derive(Debug)]
@@ -62,14 +68,12 @@ impl<'a> Program<'a> {
     fn new(task: &'a Task<'a>, goal: Goal, unit: f64) -> Self {
         let mut variables = ProblemVariables::new();
         let may = |place: &usize| !task.forbidden.contains(place);
-        let useful = |(from, to): &&(usize, usize)| may(from) && may(to) && *to != task.from && *from != task.to;
-        let flows: BTreeMap<_, _> = task
-            .network
-            .links()
-            .keys()
-            .filter(useful)
-            .map(|link| (*link, variables.add(variable().min(0.0))))
-            .collect();
+        let fast = |gbps: f64| unit / gbps <= SLOWEST;
+        let useful = |((from, to), link): &(&(usize, usize), &Link)| {
+            may(from) && may(to) && *to != task.from && *from != task.to && fast(link.gbps)
+        };
+        let links = task.network.links().iter().filter(useful);
+        let flows: BTreeMap<_, _> = links.map(|(ends, _)| (*ends, variables.add(variable().min(0.0)))).collect();
         let touched: BTreeSet<usize> = flows.keys().flat_map(|(from, to)| [*from, *to]).collect();
         let gateways = touched.into_iter().map(|place| {
             let most = f64::from(task.network.places()[place].most_gateways);
@@ -136,7 +140,9 @@ impl<'a> Program<'a> {
         for (place, gateways) in &self.gateways {
             let limits = &self.task.network.places()[*place];
             for (leaving, limit) in [(true, limits.egress_gbps), (false, limits.ingress_gbps)] {
-                rows.push(constraint!(self.sum(*place, leaving, |_| 1.0) <= limit / self.unit * *gateways));
+                rows.push(constraint!(
+                    self.sum(*place, leaving, |_| 1.0) <= (limit / self.unit).min(WIDEST) * *gateways
+                ));
             }
         }
         rows

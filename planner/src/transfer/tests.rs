@@ -97,6 +97,30 @@ fn what_cannot_be_copied_is_explained() {
 }
 
 #[test]
+fn extreme_figures_make_a_plan_or_a_message() {
+    let check = |change: &dyn Fn(&mut TransferDocument), possible: bool| {
+        let mut document = triangle();
+        change(&mut document);
+        match solved(&document) {
+            Ok(plan) => {
+                assert!(possible && plan.seconds.is_finite() && plan.paths.iter().all(|path| path.gbps.is_finite()))
+            }
+            Err(TransferError::Infeasible(why)) => assert!(!possible && why.possible_gbps.is_finite(), "{why}"),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    check(&|document| document.throughput_gbps[0] = vec![0.0, 1e-300, 1e-300], false);
+    check(&|document| document.throughput_gbps = vec![vec![1e9; 3]; 3], true);
+    check(&|document| document.rate = Bandwidth(1e3), true);
+    check(&|document| document.rate = Bandwidth(1e18), false);
+    check(&|document| document.amount = Bytes(u64::MAX), true);
+    check(&|document| document.regions[0].egress_gbps = 0.0, false);
+    check(&|document| document.regions[2].most_gateways = 0, false);
+    check(&|document| document.regions.iter_mut().for_each(|region| region.gateway_usd_per_hour = 1e6), true);
+    check(&|document| document.regions.iter_mut().for_each(|region| region.most_gateways = 100_000), true);
+}
+
+#[test]
 fn documents_are_read_or_explained() {
     let check = |change: &dyn Fn(&mut serde_json::Value), message: &str| {
         let mut value = serde_json::to_value(triangle()).expect("JSON");
