@@ -103,7 +103,7 @@ fn extreme_figures_make_a_plan_or_a_message() {
         change(&mut document);
         match solved(&document) {
             Ok(plan) => {
-                assert!(possible && plan.seconds.is_finite() && plan.paths.iter().all(|path| path.gbps.is_finite()))
+                assert!(possible && plan.seconds.is_finite() && plan.paths.iter().all(|path| path.gbps.is_finite()));
             }
             Err(TransferError::Infeasible(why)) => assert!(!possible && why.possible_gbps.is_finite(), "{why}"),
             Err(error) => panic!("{error}"),
