@@ -10,11 +10,11 @@
 //! min Σ N(i)·π(i) with Σ π(i)/k ≥ 1 over the machines of every cover. Covers are generated: the cheapest at given prices
 //! is a covering knapsack. Any prices give a bound, V(F) ≤ Σ N(i)·π(i) / (price of the cheapest cover).
 
-use good_lp::solvers::highs::highs;
-use good_lp::{Expression, ProblemVariables, SolverModel as _, Variable, constraint, variable};
+use good_lp::{Expression, ProblemVariables, Variable, constraint, variable};
 
 use super::fleet::Fleet;
-use crate::placement::{Answer, Options, SolverError, run};
+use crate::placement::SolverError;
+use crate::placement::solver::{Answer, Options, Program, run};
 
 /// Most programs that are solved; the bound is looser where they do not suffice.
 const MOST_PROGRAMS: usize = 150;
@@ -131,14 +131,13 @@ fn prices(fleet: &Fleet, covers: &[Cover]) -> Result<Option<Vec<f64>>, SolverErr
     let sum =
         |weights: &[f64]| -> Expression { prices.iter().zip(weights).map(|(price, weight)| *weight * *price).sum() };
     let counts: Vec<f64> = fleet.counts().into_iter().map(|count| count as f64).collect();
-    let rows: Vec<_> = covers.iter().map(|cover| constraint!(sum(cover) >= 1.0)).collect();
-    let objective = sum(&counts);
-    let mut program = variables.minimise(objective).using(highs);
-    for row in rows {
-        program.add_constraint(row);
-    }
+    let rows = covers.iter().map(|cover| constraint!(sum(cover) >= 1.0)).collect();
+    let program = Program { objective: sum(&counts), rows, variables, start: Vec::new() };
     match run(program, Options { seconds: 10.0, gap: 0.0, seed: 0, most_nodes: None })? {
-        Answer::Solved { values, .. } => Ok(Some(values.into_iter().map(|price| price.max(0.0)).collect())),
+        Answer::Solved { values, .. } => {
+            let price = |price: &Variable| values.get(price).copied().unwrap_or(0.0).max(0.0);
+            Ok(Some(prices.iter().map(price).collect()))
+        }
         Answer::Infeasible | Answer::OutOfTime => Ok(None),
     }
 }
