@@ -56,6 +56,10 @@ pub enum Command {
     Fit(FitArguments),
     /// Predict a replica that answers requests: throughput, time to the first token and to the next
     Serve(ServeArguments),
+    /// Plan the cheapest bulk copy between regions, over relays where that helps and rules permit it
+    Transfer(TransferArguments),
+    /// Place the layers of a served network on unequal machines, for the highest throughput
+    Layers(LayersArguments),
     /// Print the JSON Schema of a document
     Schema(SchemaArguments),
     /// List the instance types of the catalogue
@@ -200,6 +204,26 @@ pub struct ServeArguments {
     /// Fixed batches of this size instead of continuous batching
     #[arg(long, value_name = "REQUESTS", conflicts_with = "rate")]
     pub batch: Option<NonZeroU32>,
+}
+
+/// What `transfer` reads.
+#[derive(Debug, Clone, Args)]
+pub struct TransferArguments {
+    /// Network and copy, in JSON of format `causeway.transfer/1`; `-` reads standard input
+    pub file: PathBuf,
+    /// Rate at which the copy is to move, such as `8 Gbit/s`, instead of the document's
+    #[arg(long, value_name = "RATE")]
+    pub rate: Option<Bandwidth>,
+    /// Place that the data may not pass, besides the document's; may be repeated
+    #[arg(long, value_name = "PLACE")]
+    pub avoid: Vec<String>,
+}
+
+/// What `layers` reads.
+#[derive(Debug, Clone, Args)]
+pub struct LayersArguments {
+    /// A fleet of machines and a number of layers, or a list of such, in JSON; `-` reads standard input
+    pub file: PathBuf,
 }
 
 /// What `accuracy` reads.

@@ -6,8 +6,11 @@ use scenarios::document::DocumentError;
 use scenarios::scenario::LoadError;
 use scenarios::terminal::{Exit, Printer};
 
+use crate::layers::EntryError;
 use crate::performance::training::Impossible;
+use crate::placement::SolverError;
 use crate::planning::PlanError;
+use crate::transfer::{DocumentProblem, TransferError};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -24,6 +27,14 @@ pub(super) enum Failure {
     Table(TableError),
     /// What is asked cannot be predicted.
     Unpredicted(Unpredicted),
+    /// A network and its copy cannot be read.
+    TransferDocument(DocumentProblem),
+    /// There is no such copy.
+    Transfer(TransferError),
+    /// A fleet of machines cannot be read.
+    Fleet(EntryError),
+    /// The solver failed.
+    Solver(SolverError),
 }
 
 /// Why a table of measured runs cannot be used.
@@ -119,6 +130,30 @@ impl From<PlanError> for Failure {
     }
 }
 
+impl From<DocumentProblem> for Failure {
+    fn from(error: DocumentProblem) -> Self {
+        Self::TransferDocument(error)
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        Self::Transfer(error)
+    }
+}
+
+impl From<EntryError> for Failure {
+    fn from(error: EntryError) -> Self {
+        Self::Fleet(error)
+    }
+}
+
+impl From<SolverError> for Failure {
+    fn from(error: SolverError) -> Self {
+        Self::Solver(error)
+    }
+}
+
 impl Failure {
     /// Prints the error and gives its exit code.
     pub(super) fn tell(&self, printer: Printer) -> Exit {
@@ -145,6 +180,25 @@ impl Failure {
                 printer.error(error, error.help().as_deref());
                 error.exit()
             }
+            Self::TransferDocument(error) => {
+                printer.error(error, Some("`planner transfer --help` names the format; README.md shows a document"));
+                Exit::InvalidDocument
+            }
+            Self::Transfer(error) => {
+                printer.error(error, error.help().as_deref());
+                transfer(error)
+            }
+            Self::Fleet(error) => {
+                printer.error(
+                    error,
+                    Some("give `name`, `layers` and `classes` of `count` and `tokens_per_s_by_layers_held`"),
+                );
+                Exit::InvalidDocument
+            }
+            Self::Solver(error) => {
+                printer.error(error, Some("please report this with the document"));
+                Exit::Bug
+            }
         }
     }
 }
@@ -156,6 +210,16 @@ const fn document_help(error: &DocumentError) -> Option<&'static str> {
         DocumentError::Digest { .. } => Some("make the document anew; a plan that was edited by hand is not applied"),
         DocumentError::Parse { .. } | DocumentError::Format { .. } => Some("a plan is written by `planner solve`"),
         DocumentError::TooLarge { .. } => None,
+    }
+}
+
+const fn transfer(error: &TransferError) -> Exit {
+    match error {
+        TransferError::Infeasible(_) => Exit::Infeasible,
+        TransferError::OutOfTime { .. } => Exit::TimeLimit,
+        TransferError::ForbiddenEnd { .. } => Exit::PolicyBroken,
+        TransferError::Solver(_) => Exit::Bug,
+        _ => Exit::InvalidDocument,
     }
 }
 

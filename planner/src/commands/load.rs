@@ -30,11 +30,19 @@ pub(super) fn held(loaded: &Loaded, held: &[(String, Strategy)]) -> Result<Held,
 
 /// A plan from a file, or from standard input for `-`.
 pub(super) fn plan(path: &Path) -> Result<Plan, DocumentError> {
-    if path != Path::new("-") {
-        return document::read(path);
-    }
+    if path == Path::new("-") { document::parse(&bytes(path, "plan")?, path) } else { document::read(path) }
+}
+
+/// The content of a file, or of standard input for `-`; `name` is what it is called in messages.
+pub(super) fn bytes(path: &Path, name: &'static str) -> Result<Vec<u8>, DocumentError> {
+    let fail = |source| DocumentError::Read { name, path: path.to_owned(), source };
     let mut bytes = Vec::new();
-    let read = std::io::stdin().lock().take(document::MAX_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|source| DocumentError::Read { name: "plan", path: path.to_owned(), source })?;
-    document::parse(&bytes, path)
+    let most = document::MAX_BYTES + 1;
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(fail)?;
+    } else {
+        std::fs::File::open(path).map_err(fail)?.take(most).read_to_end(&mut bytes).map_err(fail)?;
+    }
+    let is_whole = bytes.len() as u64 <= document::MAX_BYTES;
+    if is_whole { Ok(bytes) } else { Err(DocumentError::TooLarge { name, path: path.to_owned() }) }
 }

@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod failure;
 mod fit;
+mod layers;
 mod load;
 mod man;
 mod predict;
@@ -15,6 +16,7 @@ mod schema;
 mod serve;
 mod show;
 mod solve;
+mod transfer;
 
 pub use show::render;
 
@@ -36,6 +38,8 @@ pub fn run(cli: Cli) -> Exit {
         Command::Accuracy(arguments) => accuracy::run(&arguments, global, printer),
         Command::Fit(arguments) => fit::run(&arguments, printer),
         Command::Serve(arguments) => serve::run(&arguments, global, printer),
+        Command::Transfer(arguments) => transfer::run(&arguments, global, printer),
+        Command::Layers(arguments) => layers::run(&arguments, global, printer),
         Command::Schema(arguments) => schema::run(&arguments, printer),
         Command::Catalog(arguments) => catalog::run(&arguments, global, printer),
         Command::Completions(arguments) => completions::run(&arguments, printer),

@@ -122,14 +122,14 @@ impl Tariff {
     pub fn marginal(&self, used: Bytes, amount: Bytes) -> Decimal {
         let (from, to) = (u128::from(used.0), u128::from(used.0) + u128::from(amount.0));
         let mut start = 0;
-        let mut usd = Decimal::ZERO;
+        let mut cost = Decimal::ZERO;
         for tier in &self.tiers {
             let end = tier.up_to.map_or(u128::MAX, |up_to| u128::from(up_to.0));
             let bytes = to.min(end).saturating_sub(from.max(start));
-            usd += gigabytes(bytes) * tier.usd_per_gb;
+            cost += gigabytes(bytes) * tier.usd_per_gb;
             start = end;
         }
-        usd
+        cost
     }
 
     /// Price of the byte that follows `used`, in US dollars a gigabyte.
