@@ -1,6 +1,6 @@
 //! The bundled scenarios, and what reading one gives.
 
-use super::{SMALL, library, load_text, rendered};
+use super::{SMALL, WHOLE, library, load_text, rendered};
 use crate::document;
 use crate::scenario::{Job, PurchaseKind, Scenario, digest_of_file};
 
@@ -42,12 +42,15 @@ fn the_digest_is_of_the_meaning() {
 
 #[test]
 fn what_is_written_is_what_is_read() {
-    let scenario = load_text(SMALL).expect("it is valid").scenario;
-    // JSON is YAML too.
-    let again = load_text(document::to_json(&scenario)).expect("it is valid").scenario;
-    assert_eq!(again, scenario);
-    let again: Scenario = serde_json::from_str(&document::to_json(&scenario)).expect("it is a scenario");
-    assert_eq!(again, scenario);
+    for text in [SMALL, WHOLE] {
+        assert_eq!(rendered(text), "no problems\n");
+        let scenario = load_text(text).expect("it is valid").scenario;
+        // JSON is YAML too.
+        let again = load_text(document::to_json(&scenario)).expect("it is valid").scenario;
+        assert_eq!(again, scenario);
+        let again: Scenario = serde_json::from_str(&document::to_json(&scenario)).expect("it is a scenario");
+        assert_eq!(again, scenario);
+    }
 }
 
 #[test]
