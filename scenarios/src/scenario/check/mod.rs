@@ -3,6 +3,7 @@
 mod contradictions;
 mod datasets;
 mod demand;
+mod denials;
 mod dependencies;
 mod groups;
 mod inference;
@@ -16,6 +17,8 @@ mod places;
 mod policies;
 mod pools;
 mod purchases;
+mod replaced;
+mod rule_set;
 mod safeguards;
 mod settings;
 mod sites;
@@ -25,9 +28,9 @@ mod training;
 mod weights;
 mod workloads;
 
-use std::ops::Range;
-
 use indexmap::IndexMap;
+
+use replaced::Replaced;
 
 use super::Scenario;
 use crate::catalog::Catalog;
@@ -43,7 +46,7 @@ pub(super) struct Check<'a> {
     root: Located<'a>,
     catalog: &'a Catalog,
     /// What the schema found. What is wrong there was replaced, and must not be complained about again.
-    replaced: Vec<Range<usize>>,
+    replaced: Replaced,
     problems: Vec<Diagnostic>,
 }
 
@@ -54,7 +57,7 @@ pub(super) fn check(
     catalog: &Catalog,
     known: &[Diagnostic],
 ) -> Vec<Diagnostic> {
-    let replaced = known.iter().map(|problem| problem.span.clone()).collect();
+    let replaced = Replaced::new(known.iter().map(|problem| problem.span.clone()));
     let mut check = Check { scenario, root, catalog, replaced, problems: Vec::new() };
     settings::check(&mut check);
     if names::check(&mut check) {
@@ -73,9 +76,7 @@ pub(super) fn check(
 impl Check<'_> {
     /// Adds a problem, unless its place was replaced.
     fn tell(&mut self, problem: Diagnostic) {
-        let (start, end) = (problem.span.start, problem.span.end);
-        let touches = |other: &Range<usize>| other.start <= end && start <= other.end;
-        if !self.is_full() && !self.replaced.iter().any(touches) {
+        if !self.is_full() && !self.replaced.touches(&problem.span) {
             self.problems.push(problem);
         }
     }
@@ -132,7 +133,6 @@ impl Check<'_> {
 
     /// Whether nothing inside of a place was replaced.
     fn is_sound(&self, at: &Located<'_>) -> bool {
-        let extent = at.extent();
-        !self.replaced.iter().any(|span| extent.contains(&span.start))
+        !self.replaced.starts_in(&at.extent())
     }
 }

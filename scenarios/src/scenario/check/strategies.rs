@@ -47,10 +47,11 @@ fn slices(check: &mut Check<'_>, workload: &Workload, at: &Located<'_>) {
     };
     let Some(network) = network.filter(|network| network.parameters().is_ok()) else { return };
     let transformer = model::transformer(network);
+    let family = network.resolved().map_or(network.family(), |network| network.family());
     for (key, list) in [("tensor", &workload.strategies.tensor), ("pipeline", &workload.strategies.pipeline)] {
         for (index, parts) in listed(list.as_ref()).filter(|(_, parts)| *parts > 1) {
             let Some(transformer) = &transformer else {
-                let message = format!("a {} cannot be cut into {parts} parts", network.family());
+                let message = format!("a network of the family `{family}` cannot be cut into {parts} parts");
                 check.wrong(&at.key(key).item(index), message, "not a transformer", format!("write `{key}: [1]`"));
                 continue;
             };

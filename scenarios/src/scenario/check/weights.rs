@@ -23,6 +23,11 @@ pub(super) fn expect<'a>(check: &mut Check<'a>, name: &str, at: &Located<'_>) ->
 pub(super) fn expect_training<'a>(check: &mut Check<'a>, name: &str, at: &Located<'_>) -> Option<&'a Model> {
     let scenario = check.scenario;
     let Some(workload) = scenario.workloads.get(name) else {
+        if scenario.datasets.contains_key(name) {
+            let message = format!("`{name}` is a data set; what a workload trained is measured");
+            check.wrong(at, message, "not a training", "name a workload whose job is `train` or `fine_tune`");
+            return None;
+        }
         check.expect_known("workload", name, at, trainings(scenario));
         return None;
     };
