@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{SMALL, load_text, rendered};
+use super::{SMALL, WHOLE, load_text, rendered};
 use crate::scenario::LoadError;
 
 /// Checks the message for a text, and that it comes within a few seconds.
@@ -148,11 +148,12 @@ fn apply(text: &str, change: &Change) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever is done to a bundled scenario, it is read or its problems have a place in it.
+    /// Whatever is done to a scenario, it is read or its problems have a place in it.
     #[test]
-    fn no_change_makes_reading_panic(changes in prop::collection::vec(change(), 1..6)) {
+    fn no_change_makes_reading_panic(whole: bool, changes in prop::collection::vec(change(), 1..6)) {
         let hospital = include_str!("../../../library/mnist-hospital.yaml");
-        let text = changes.iter().fold(hospital.to_owned(), |text, change| apply(&text, change));
+        let scenario = if whole { WHOLE } else { hospital };
+        let text = changes.iter().fold(scenario.to_owned(), |text, change| apply(&text, change));
         if let Err(LoadError::Invalid { text, problems, .. }) = load_text(&text) {
             prop_assert!(!problems.is_empty());
             for problem in &problems {

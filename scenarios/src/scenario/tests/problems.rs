@@ -297,6 +297,10 @@ fn kinds_of_work() {
             ("serve:\n        weights_of: train", "serve:\n        weights_of: tarin"),
         ],
     );
+    check_whole(
+        "adapters_of_images",
+        &[("preset: bert-base }", "preset: resnet50 }, adapters: true"), ("tokens", "samples")],
+    );
     check_whole("network_not_given", &[("batch_inference: { weights_of: tune, ", "batch_inference: { ")]);
     check_whole(
         "preparation",
