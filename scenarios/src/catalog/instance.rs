@@ -28,6 +28,10 @@ pub struct Instance {
     pub accelerator_memory_gib: Option<f64>,
     /// On-demand price, where sold so.
     pub on_demand_usd_per_hour: Option<Decimal>,
+    /// Spot price, where it is known and below the one on demand: the lowest over the region's zones.
+    pub spot_usd_per_hour: Option<Decimal>,
+    /// How the spot price was found, see the catalogue's README; empty where there is none.
+    pub spot_basis: String,
     /// Date of the price.
     pub price_date: String,
     /// Where the price was read.
@@ -50,6 +54,8 @@ struct InstanceRow {
     accelerator_count: Option<f64>,
     accelerator_memory_gib: Option<f64>,
     on_demand_usd_per_hour: Option<Decimal>,
+    spot_usd_per_hour: Option<Decimal>,
+    spot_basis: String,
     price_date: String,
     source: String,
     flags: String,
@@ -83,6 +89,8 @@ pub(super) fn load() -> Vec<Instance> {
                 accelerator_count: row.accelerator_count.unwrap_or(0.0),
                 accelerator_memory_gib: row.accelerator_memory_gib,
                 on_demand_usd_per_hour: row.on_demand_usd_per_hour,
+                spot_usd_per_hour: row.spot_usd_per_hour,
+                spot_basis: row.spot_basis,
                 price_date: row.price_date,
                 source: row.source,
                 flags: row.flags,

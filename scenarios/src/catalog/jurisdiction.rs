@@ -88,6 +88,16 @@ mod tests {
     }
 
     #[test]
+    fn groups_are_in_wider_groups() {
+        let check = |group: &str, wider: &[&str]| assert_eq!(Catalog::bundled().wider_groups(group), wider, "{group}");
+        check("eu", &["eea", "eu-adequate"]);
+        check("eea", &["eu-adequate"]);
+        check("eu-adequate", &[]);
+        check("cn-mainland", &[]);
+        check("DE", &[]);
+    }
+
+    #[test]
     fn codes_of_countries_are_known() {
         assert_eq!(COUNTRIES.split(' ').count(), 249);
         assert!(is_country("DE") && is_country("MO"));

@@ -7,6 +7,7 @@ mod accelerator;
 mod continent;
 mod egress;
 mod instance;
+mod interruptions;
 mod jurisdiction;
 mod pairs;
 mod path;
@@ -24,6 +25,7 @@ pub use region::{Carbon, Region};
 use std::sync::LazyLock;
 
 use crate::document;
+use crate::units::Frequency;
 
 /// All facts.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub struct Catalog {
     egress: egress::Egress,
     measured: pairs::Pairs<path::Measured>,
     providers: std::collections::BTreeMap<String, String>,
+    interruptions: interruptions::Interruptions,
     as_of: String,
     digest: String,
 }
@@ -59,6 +62,7 @@ impl Catalog {
             egress: egress::load(&regions),
             measured: path::load(&regions),
             providers: provider::load(),
+            interruptions: interruptions::load(),
             instances,
             regions,
         }
@@ -117,6 +121,16 @@ impl Catalog {
         self.instances.binary_search_by(|other| instance::key(other).cmp(&wanted)).ok().map(|at| &self.instances[at])
     }
 
+    /// How often the spot market of a region takes one machine of a type back; `None` where its provider does not say.
+    ///
+    /// AWS publishes ranges of the share of machines that are gone after a month. The middle p of a range (a quarter for
+    /// "more than a fifth") is a rate of −ln(1 − p) a month.
+    #[must_use]
+    pub fn interruptions(&self, provider: &str, region: &str, instance_type: &str) -> Option<Frequency> {
+        let key = (provider.to_owned(), region.to_owned(), instance_type.to_owned());
+        self.interruptions.get(&key).copied()
+    }
+
     /// A region.
     #[must_use]
     pub fn region(&self, provider: &str, region: &str) -> Option<&Region> {
@@ -150,6 +164,14 @@ impl Catalog {
     pub fn groups(&self, country: &str) -> Vec<&'static str> {
         let found = self.jurisdictions.binary_search_by(|other| other.country.as_str().cmp(country));
         found.map_or_else(|_| Vec::new(), |at| self.jurisdictions[at].groups.clone())
+    }
+
+    /// Names of the other dated groups that hold every country of a group, such as `eea` for `eu`; none for other names.
+    #[must_use]
+    pub fn wider_groups(&self, group: &str) -> Vec<&'static str> {
+        let held = || self.jurisdictions.iter().filter(|at| at.groups.contains(&group));
+        let is_wider = |name: &&str| *name != group && held().count() > 0 && held().all(|at| at.groups.contains(name));
+        GROUPS.iter().map(|(name, _)| *name).filter(is_wider).collect()
     }
 
     /// Price of data that leaves `from` for another region, or for the internet: the first tier that costs anything.
@@ -224,6 +246,19 @@ mod tests {
         check(("aws", "eu-central-1"), "ecs.gn7i-c8g1.2xlarge", None);
         assert_eq!(Catalog::bundled().instances_in("aws", "moon-1"), []);
         assert!(Catalog::bundled().instances_in("aws", "eu-central-1").len() > 50);
+    }
+
+    #[test]
+    fn spot_prices_are_below_those_on_demand() {
+        let check = |place: (&str, &str), name: &str, expected: (&str, &str)| {
+            let found = Catalog::bundled().instance(place.0, place.1, name).expect("it is sold there");
+            let price = found.spot_usd_per_hour.map(|price| price.to_string()).unwrap_or_default();
+            assert_eq!((price.as_str(), found.spot_basis.as_str()), expected, "{place:?} {name}");
+        };
+        check(("alibaba", "ap-northeast-1"), "ecs.gn7i-c16g1.4xlarge", ("0.822843", "alibaba-describeprice-min-zone"));
+        check(("lambda", "us-east-1"), "gpu_1x_a10", ("", ""));
+        let prices = |instance: &Instance| instance.spot_usd_per_hour.zip(instance.on_demand_usd_per_hour);
+        assert!(Catalog::bundled().instances().iter().filter_map(prices).all(|(spot, on_demand)| spot < on_demand));
     }
 
     #[test]

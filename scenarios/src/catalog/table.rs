@@ -25,10 +25,11 @@ pub(super) const INSTANCES: File = file!("instances.csv");
 pub(super) const JURISDICTIONS: File = file!("jurisdictions.csv");
 pub(super) const PROVIDERS: File = file!("providers.csv");
 pub(super) const REGIONS: File = file!("regions.csv");
+pub(super) const SPOT_INTERRUPTIONS: File = file!("spot_interruptions.csv");
 pub(super) const THROUGHPUT: File = file!("throughput_grid.csv");
 
 /// All files, by name.
-pub(super) const FILES: [File; 10] = [
+pub(super) const FILES: [File; 11] = [
     ACCELERATORS,
     CARBON,
     EGRESS,
@@ -38,6 +39,7 @@ pub(super) const FILES: [File; 10] = [
     JURISDICTIONS,
     PROVIDERS,
     REGIONS,
+    SPOT_INTERRUPTIONS,
     THROUGHPUT,
 ];
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
-use super::{Scenario, Workload, check, places, profiles};
+use super::places::{self, OwnGroups};
+use super::{Scenario, Workload, check, profiles};
 use crate::catalog::Catalog;
 use crate::diagnostics::Diagnostic;
 use crate::machine::MachineProfile;
@@ -34,8 +35,7 @@ impl Loaded {
     /// First day of the planning period: the scenario's, or the date of the catalogue.
     #[must_use]
     pub fn starts(&self, catalog: &Catalog) -> Date {
-        let dated = || catalog.as_of().parse().ok();
-        self.scenario.starts.or_else(dated).unwrap_or(Date::EPOCH)
+        self.scenario.starts(catalog)
     }
 
     /// Days on which a workload may have the data that it reads: to its deadline, or the end of the period.
@@ -87,7 +87,7 @@ fn count(problems: usize) -> String {
 /// Reads the scenario at `path` (`-` is standard input) with the machine profiles that it names,
 /// from the folder `profiles` or, by default, from the scenario's own.
 ///
-/// Limits: 4 MiB, 64 levels, 1,000 sites, pools of a site and workloads, 10,000 datasets, policies and links.
+/// Limits: 4 MiB, 64 levels, 1,000 sites, pools of a site and workloads, 10,000 datasets, policies, links and groups.
 ///
 /// # Errors
 /// It cannot be read, or has problems; then all of them are told.
@@ -181,7 +181,8 @@ fn resolve(text: &str, folder: &Path, catalog: &Catalog) -> Result<Loaded, Vec<D
     if !problems.is_empty() {
         return Err(problems);
     }
-    let placed = |(name, site): (&String, _)| (name.clone(), places::placed(name, site, &scenario.groups, catalog));
+    let groups = OwnGroups::of(&scenario.groups);
+    let placed = |(name, site): (&String, _)| (name.clone(), places::placed(name, site, &groups, catalog));
     let sites = scenario.sites.iter().map(placed).collect();
     Ok(Loaded { digest: document::digest_of(&scenario), path: None, profiles, sites, scenario })
 }

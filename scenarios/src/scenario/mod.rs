@@ -29,6 +29,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Catalog;
 pub use crate::precision::Precision;
 use crate::units::{Date, Seconds, Usd, UsdPerHour, UsdPerKg};
 
@@ -83,6 +84,15 @@ pub struct Scenario {
     pub policies: IndexMap<String, Rule>,
     /// What is to be run, by name.
     pub workloads: IndexMap<String, Workload>,
+}
+
+impl Scenario {
+    /// First day of the planning period: the scenario's, or the date of the catalogue.
+    #[must_use]
+    pub fn starts(&self, catalog: &Catalog) -> Date {
+        let dated = || catalog.as_of().parse().ok();
+        self.starts.or_else(dated).unwrap_or(Date::EPOCH)
+    }
 }
 
 /// What a plan minimises.

@@ -1,7 +1,7 @@
 //! JSON Schema (draft-07) of the documents, for editors, validators and our own reader.
 //!
-//! Quantities are strings with a `format` of ours (`bytes`, `duration`, `bandwidth`, `flop-rate`, `usd`,
-//! `usd-per-hour`, `usd-per-gb`), a pattern that shows their units, and an example.
+//! Quantities are strings with a `format` of ours (`bytes`, `duration`, `bandwidth`, `usd-per-hour`, …, see
+//! [`crate::units::check_format`]), a pattern that shows their units, and an example.
 
 use std::sync::LazyLock;
 

@@ -4,28 +4,30 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::Check;
 use crate::diagnostics::Diagnostic;
-use crate::scenario::Workload;
+use crate::scenario::{Scenario, Workload};
 
 pub(super) fn check(check: &mut Check<'_>) {
     let (scenario, workloads) = (check.scenario, check.root.key("workloads"));
     for (name, workload) in &scenario.workloads {
+        let after = workloads.key(name).key("after");
         for (index, earlier) in workload.after.iter().enumerate() {
-            let place = workloads.key(name).key("after").item(index);
-            check.expect_known("workload", earlier, &place, scenario.workloads.keys().map(String::as_str));
+            check.expect_key("workload", earlier, &after.item(index), &scenario.workloads);
         }
     }
-    for cycle in cycles(scenario.workloads.iter().map(|(name, workload)| (name.as_str(), earlier(workload)))) {
+    let graph = scenario.workloads.iter().map(|(name, workload)| (name.as_str(), earlier(scenario, workload)));
+    for cycle in cycles(graph) {
         let at = workloads.key(cycle[0]);
         let waits = if at.key("after").is_stated() { at.key("after").key_span() } else { at.key_span() };
         let message = format!("these workloads wait for each other: {} → {}", cycle.join(" → "), cycle[0]);
         let problem = Diagnostic::new(waits, message, "so none of them can start");
-        check.tell(problem.help("remove one of these dependencies (`after`, or `weights_of`)"));
+        check.tell(problem.help("remove one of these dependencies (`after`, `weights_of` or `data`)"));
     }
 }
 
-/// Everything that a workload waits for.
-fn earlier(workload: &Workload) -> Vec<&str> {
-    let made = workload.job.weights_of().into_iter().chain(workload.job.data());
+/// Everything that a workload waits for, at least all that others make for it.
+fn earlier<'a>(scenario: &Scenario, workload: &'a Workload) -> Vec<&'a str> {
+    let read = workload.job.weights_of().into_iter().chain(workload.job.data());
+    let made = read.filter(|name| !scenario.datasets.contains_key(*name));
     let after: BTreeSet<&str> = workload.after.iter().map(String::as_str).chain(made).collect();
     after.into_iter().collect()
 }

@@ -1,16 +1,36 @@
 //! What a scenario must satisfy beyond its schema: names exist, figures make sense, nothing waits for itself.
 
+mod contradictions;
 mod datasets;
+mod demand;
+mod denials;
 mod dependencies;
+mod groups;
+mod inference;
 mod links;
+mod machines;
+mod measured;
+mod model;
 mod names;
+mod optimizer;
+mod places;
 mod policies;
 mod pools;
+mod purchases;
+mod replaced;
+mod rule_set;
+mod safeguards;
 mod settings;
 mod sites;
+mod strategies;
+mod tiers;
+mod training;
+mod weights;
 mod workloads;
 
-use std::ops::Range;
+use indexmap::IndexMap;
+
+use replaced::Replaced;
 
 use super::Scenario;
 use crate::catalog::Catalog;
@@ -26,7 +46,7 @@ pub(super) struct Check<'a> {
     root: Located<'a>,
     catalog: &'a Catalog,
     /// What the schema found. What is wrong there was replaced, and must not be complained about again.
-    replaced: Vec<Range<usize>>,
+    replaced: Replaced,
     problems: Vec<Diagnostic>,
 }
 
@@ -37,12 +57,13 @@ pub(super) fn check(
     catalog: &Catalog,
     known: &[Diagnostic],
 ) -> Vec<Diagnostic> {
-    let replaced = known.iter().map(|problem| problem.span.clone()).collect();
+    let replaced = Replaced::new(known.iter().map(|problem| problem.span.clone()));
     let mut check = Check { scenario, root, catalog, replaced, problems: Vec::new() };
     settings::check(&mut check);
     if names::check(&mut check) {
         sites::check(&mut check);
         pools::check(&mut check);
+        groups::check(&mut check);
         links::check(&mut check);
         datasets::check(&mut check);
         policies::check(&mut check);
@@ -55,11 +76,14 @@ pub(super) fn check(
 impl Check<'_> {
     /// Adds a problem, unless its place was replaced.
     fn tell(&mut self, problem: Diagnostic) {
-        let (start, end) = (problem.span.start, problem.span.end);
-        let touches = |other: &Range<usize>| other.start <= end && start <= other.end;
-        if self.problems.len() < MOST_PROBLEMS && !self.replaced.iter().any(touches) {
+        if !self.is_full() && !self.replaced.touches(&problem.span) {
             self.problems.push(problem);
         }
+    }
+
+    /// Whether no more problems are collected.
+    fn is_full(&self) -> bool {
+        self.problems.len() >= MOST_PROBLEMS
     }
 
     /// Adds a problem with a value, and what to do.
@@ -76,14 +100,39 @@ impl Check<'_> {
         known: impl Iterator<Item = &'n str> + Clone,
     ) {
         let is_known = known.clone().any(|other| other == name);
-        if !is_known && self.problems.len() < MOST_PROBLEMS {
+        if !is_known && !self.is_full() {
             self.wrong(at, format!("unknown {what} `{name}`"), "not known", did_you_mean(name, known));
+        }
+    }
+
+    /// Checks that a name is one of a map's, and tells if not.
+    fn expect_key<V>(&mut self, what: &str, name: &str, at: &Located<'_>, map: &IndexMap<String, V>) {
+        if !map.contains_key(name) {
+            self.expect_known(what, name, at, map.keys().map(String::as_str));
+        }
+    }
+
+    /// Checks that exactly one of several keys is given. What is missing is told only where nothing else is wrong,
+    /// since a misspelt key or a value of another kind is why.
+    fn expect_one_of(&mut self, what: &str, keys: &[&str], at: &Located<'_>, example: &str) {
+        let stated: Vec<&str> = keys.iter().copied().filter(|key| at.key(key).is_stated()).collect();
+        let names = || stated.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and ");
+        match stated.get(1) {
+            Some(second) => {
+                let message = format!("{what} is given by {}", names());
+                let problem = Diagnostic::new(at.key(second).key_span(), message, "one too many");
+                self.tell(problem.help("keep one of them"));
+            }
+            None if stated.is_empty() && self.is_sound(at) => {
+                let problem = Diagnostic::new(at.key_span(), format!("{what} is not given"), "does not say");
+                self.tell(problem.help(format!("add `{example}`")));
+            }
+            None => {}
         }
     }
 
     /// Whether nothing inside of a place was replaced.
     fn is_sound(&self, at: &Located<'_>) -> bool {
-        let extent = at.extent();
-        !self.replaced.iter().any(|span| extent.contains(&span.start))
+        !self.replaced.starts_in(&at.extent())
     }
 }

@@ -1,7 +1,8 @@
 //! The scenario's own figures.
 
 use super::Check;
-use crate::scenario::FORMAT;
+use crate::diagnostics::Diagnostic;
+use crate::scenario::{FORMAT, Objective};
 
 const LONGEST_NAME: usize = 200;
 
@@ -28,8 +29,22 @@ pub(super) fn check(check: &mut Check<'_>) {
             check.wrong(&root.key(key), format!("the {key} is zero"), "no time at all", "give a length of time");
         }
     }
+    objective(check);
     if scenario.workloads.is_empty() {
         let message = "there are no workloads";
         check.wrong(&root.key("workloads"), message, "nothing to plan", "add a workload with its `job`");
+    }
+}
+
+fn objective(check: &mut Check<'_>) {
+    let Objective::Weighted(weights) = &check.scenario.objective else { return };
+    let at = check.root.key("objective").key("weighted");
+    if weights.cost < 0.0 {
+        let help = "write 1 for a dollar that counts as a dollar, 0 for one that does not";
+        check.wrong(&at.key("cost"), "the weight of cost is negative", "below 0", help);
+    }
+    if weights.cost == 0.0 && weights.finish_time.0.is_zero() && weights.carbon.0.is_zero() {
+        let problem = Diagnostic::new(at.key_span(), "nothing counts in the objective", "all weights are 0");
+        check.tell(problem.help("give one of them a weight, such as `cost: 1`"));
     }
 }

@@ -1,6 +1,6 @@
-//! Where sites are.
+//! Where sites are, and what they provide.
 
-use super::Check;
+use super::{Check, safeguards, tiers};
 use crate::catalog::is_country;
 use crate::diagnostics::Diagnostic;
 use crate::scenario::{Site, SiteKind};
@@ -14,9 +14,33 @@ pub(super) fn check(check: &mut Check<'_>) {
             SiteKind::Private => private(check, site, &at),
             SiteKind::Public => public(check, site, &at),
         }
-        if let Some(country) = &site.country {
-            expect_country(check, country, &at.key("country"));
+        for (key, country) in [("country", &site.country), ("operator", &site.operator)] {
+            if let Some(country) = country {
+                expect_country(check, country, &at.key(key));
+            }
         }
+        safeguards::expect(check, &site.safeguards, &at.key("safeguards"));
+        egress(check, site, &at);
+        if let Some(pue) = site.pue {
+            expect_pue(check, pue, &at.key("pue"));
+        }
+    }
+}
+
+fn egress(check: &mut Check<'_>, site: &Site, at: &Located<'_>) {
+    tiers::expect(check, &site.egress_tiers, &at.key("egress_tiers"));
+    if site.egress.is_some() && !site.egress_tiers.is_empty() {
+        let place = at.key("egress_tiers").key_span();
+        let problem = Diagnostic::new(place, "the site has one price of egress and tiers", "beside `egress`");
+        check.tell(problem.help("keep `egress` for one price, `egress_tiers` for prices by amount"));
+    }
+}
+
+/// A building takes at least the energy of its machines.
+pub(super) fn expect_pue(check: &mut Check<'_>, pue: f64, at: &Located<'_>) {
+    if pue < 1.0 {
+        let help = "write the building's energy over its machines', such as `pue: 1.2`";
+        check.wrong(at, "a power usage effectiveness is at least 1", "below 1", help);
     }
 }
 

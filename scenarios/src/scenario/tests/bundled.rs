@@ -1,8 +1,10 @@
 //! The bundled scenarios, and what reading one gives.
 
-use super::{SMALL, library, load_text, rendered};
+use super::{SMALL, WHOLE, library, load_text, rendered};
+use crate::catalog::Catalog;
 use crate::document;
-use crate::scenario::{Job, PurchaseKind, Scenario, digest_of_file};
+use crate::residency::{Deed, Label, Period, Place, permit};
+use crate::scenario::{Action, Form, Job, PurchaseKind, Scenario, digest_of_file};
 
 #[test]
 fn bundled_scenarios_have_no_problems() {
@@ -42,12 +44,15 @@ fn the_digest_is_of_the_meaning() {
 
 #[test]
 fn what_is_written_is_what_is_read() {
-    let scenario = load_text(SMALL).expect("it is valid").scenario;
-    // JSON is YAML too.
-    let again = load_text(document::to_json(&scenario)).expect("it is valid").scenario;
-    assert_eq!(again, scenario);
-    let again: Scenario = serde_json::from_str(&document::to_json(&scenario)).expect("it is a scenario");
-    assert_eq!(again, scenario);
+    for text in [SMALL, WHOLE] {
+        assert_eq!(rendered(text), "no problems\n");
+        let scenario = load_text(text).expect("it is valid").scenario;
+        // JSON is YAML too.
+        let again = load_text(document::to_json(&scenario)).expect("it is valid").scenario;
+        assert_eq!(again, scenario);
+        let again: Scenario = serde_json::from_str(&document::to_json(&scenario)).expect("it is a scenario");
+        assert_eq!(again, scenario);
+    }
 }
 
 #[test]
@@ -58,4 +63,66 @@ fn the_hospital_says_what_the_issue_asks() {
     assert_eq!((training.passes().get(), training.global_batch.get()), (10, 100));
     assert_eq!(training.preprocessing.normalize, Some([0.5, 0.5]));
     assert!(scenario.sites["hospital"].pools["workstation"].purchase.owned.is_some(), "{}", PurchaseKind::Owned);
+}
+
+#[test]
+fn rules_of_the_bundled_scenarios_keep_who_they_should_out() {
+    let check = |scenario: &str, dataset: &str, form: Form, action: Action, sites: &[(&str, Result<&str, &str>)]| {
+        let text = std::fs::read_to_string(library().join(scenario)).expect("it is readable");
+        let loaded = load_text(text).expect("it is valid");
+        let from = loaded.scenario.starts(Catalog::bundled());
+        let period = Period { from, until: from.after(loaded.scenario.horizon.get()) };
+        let label = Label { dataset, class: &loaded.scenario.datasets[dataset].class };
+        for (site, expected) in sites {
+            let place = Place::of(site, &loaded.sites[*site]);
+            let found = permit(&loaded.scenario.policies, &Deed { label, form, action, place, period });
+            let found = found.map(|by| by.map(|by| by.rule).unwrap_or_default()).map_err(|denied| denied.to_string());
+            match (&found, expected) {
+                (Ok(rule), Ok(expected)) => assert_eq!(rule, expected, "{scenario} {site}"),
+                (Err(reason), Err(expected)) => assert!(reason.contains(expected), "{scenario} {site}: {reason}"),
+                _ => panic!("{scenario} {dataset} {form} {action} {site}: {found:?}"),
+            }
+        }
+    };
+    let silent = Err("no rule allows");
+    check(
+        "bert-clinical-notes.yaml",
+        "notes",
+        Form::Raw,
+        Action::Access,
+        &[
+            ("hospital", Ok("operators-of-the-eea")),
+            ("scaleway-paris", Ok("operators-of-the-eea")),
+            ("aws-frankfurt", Err("requires encryption_in_use")),
+            ("azure-netherlands", Ok("operators-that-cannot-read")),
+        ],
+    );
+    check(
+        "bert-clinical-notes.yaml",
+        "notes",
+        Form::Gradients,
+        Action::Process,
+        &[("scaleway-paris", Ok("notes-in-the-eea")), ("alibaba-frankfurt", Err("requires C5"))],
+    );
+    check(
+        "bert-clinical-notes.yaml",
+        "notes",
+        Form::Weights,
+        Action::Access,
+        &[("aws-frankfurt", Ok("weights-may-be-read")), ("registry", Ok("weights-may-be-read"))],
+    );
+    let aws = [("plant-gyor", Ok("pictures-stay")), ("aws-frankfurt", silent), ("aws-virginia", silent)];
+    check("factory-vision.yaml", "gyor-pictures", Form::Raw, Action::Process, &aws);
+    let aws = [("aws-stockholm", Ok("parts-may-go-to-the-eea")), ("aws-virginia", silent)];
+    check("factory-vision.yaml", "stuttgart-pictures", Form::Features, Action::Process, &aws);
+    let shops = [("shop-gb", Ok("factors-may-travel")), ("shop-ch", Ok("factors-may-travel")), ("aws-oregon", silent)];
+    check("retail-recommenders.yaml", "purchases", Form::Weights, Action::Store, &shops);
+    let shops = [("shop-ch", Ok("purchases-stay")), ("aws-frankfurt", silent)];
+    check("retail-recommenders.yaml", "purchases", Form::Gradients, Action::Process, &shops);
+    let tokyo = [("alibaba-tokyo", Ok("licence")), ("alibaba-beijing", Err("rule `not-the-mainland` denies"))];
+    check("gpt-13b-burst.yaml", "text", Form::Features, Action::Process, &tokyo);
+    let german = [("bank", Ok("gdpr")), ("nebius-finland", Ok("gdpr")), ("aws-virginia", silent)];
+    check("llama-70b-service.yaml", "german-chats", Form::Raw, Action::Process, &german);
+    let american = [("aws-virginia", Ok("american-law")), ("nebius-missouri", Err("requires encryption_at_rest"))];
+    check("llama-70b-service.yaml", "american-chats", Form::Raw, Action::Process, &american);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{SMALL, load_text, rendered};
+use super::{SMALL, WHOLE, load_text, rendered};
 use crate::scenario::LoadError;
 
 /// Checks the message for a text, and that it comes within a few seconds.
@@ -27,6 +27,11 @@ fn limits_hold() {
         &SMALL.replace("workloads:\n", &("workloads:\n".to_owned() + &workloads.concat())),
         "1003 workloads are more than 1000",
     );
+    let workloads: Vec<String> = (0..10_000).map(|i| format!("  w{i}: {{ job: {{}} }}\n")).collect();
+    check(
+        &SMALL.replace("workloads:\n", &("workloads:\n".to_owned() + &workloads.concat())),
+        "10002 workloads are more than 1000",
+    );
     let rules: Vec<String> = (0..10_000)
         .map(|i| format!("  r{i}: {{ effect: deny, data: [d{i}], forms: [raw], places: [p{i}] }}\n"))
         .collect();
@@ -35,6 +40,47 @@ fn limits_hold() {
         "10001 policies are more than 10000",
     );
     check(&SMALL.replace("policies:\n", &("policies:\n".to_owned() + &rules[1..].concat())), "more problems");
+}
+
+#[test]
+fn the_most_of_everything_is_checked_soon() {
+    let text = |first: &str, count: usize, item: &dyn Fn(usize) -> String, last: &str| {
+        format!("{first}{}{last}", (0..count).map(item).collect::<Vec<_>>().concat())
+    };
+    // A chain of the most workloads is followed to its end, and a ring of them is found.
+    let evaluation = "job: { evaluate: { weights_of: train, data: scans, records: 9 } }";
+    let chain = |i: usize| format!("  w{i}: {{ after: [w{}], {evaluation} }}\n", i + 1);
+    let (before, after) = SMALL.split_once("  train:").expect("it trains");
+    let after = format!("  train:{after}");
+    let (end, ring) = (format!("  w997: {{ {evaluation} }}\n"), format!("  w997: {{ after: [w0], {evaluation} }}\n"));
+    check(&text(before, 997, &chain, &format!("{end}{after}")), "no problems");
+    check(&text(before, 997, &chain, &format!("{ring}{after}")), "these workloads wait for each other");
+    // Every permission is compared with every denial of the same places.
+    let rule = |i: usize| match i % 2 {
+        0 => {
+            format!("  r{i}: {{ effect: allow, classes: [health], forms: [raw, weights], places: [eea, CH, p{i}] }}\n")
+        }
+        _ => format!("  r{i}: {{ effect: deny, classes: [health], forms: [raw, weights], places: [eea, q{i}] }}\n"),
+    };
+    let places = |i: usize| {
+        format!("  {}{i}: {{ as_of: 2026-01-01, places: [JP, KR] }}\n", if i.is_multiple_of(2) { 'p' } else { 'q' })
+    };
+    let groups = text("groups:\n", 9_999, &places, "datasets:\n");
+    let small = SMALL.replace("forms: [raw]", "forms: [raw, metrics]");
+    let (before, after) = small.split_once("policies:\n").expect("it has policies");
+    let crowded = text(&format!("{before}policies:\n"), 9_999, &rule, after).replace("datasets:\n", &groups);
+    check(&crowded, "no problems");
+    // Long lists of names.
+    let names = |count: usize| (0..count).map(|_| "scans").collect::<Vec<_>>().join(", ");
+    let rule =
+        format!("policies:\n  long: {{ effect: deny, data: [{}], forms: [raw], places: [CH] }}\n", names(400_000));
+    let sets = text(
+        "datasets:\n",
+        9_000,
+        &|i| format!("  d{i}: {{ class: health, at: [home], size: 1 B, records: 1 }}\n"),
+        "",
+    );
+    check(&SMALL.replace("policies:\n", &rule).replace("datasets:\n", &sets), "no problems");
 }
 
 #[test]
@@ -102,11 +148,12 @@ fn apply(text: &str, change: &Change) -> String {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// Whatever is done to a bundled scenario, it is read or its problems have a place in it.
+    /// Whatever is done to a scenario, it is read or its problems have a place in it.
     #[test]
-    fn no_change_makes_reading_panic(changes in prop::collection::vec(change(), 1..6)) {
+    fn no_change_makes_reading_panic(whole: bool, changes in prop::collection::vec(change(), 1..6)) {
         let hospital = include_str!("../../../library/mnist-hospital.yaml");
-        let text = changes.iter().fold(hospital.to_owned(), |text, change| apply(&text, change));
+        let scenario = if whole { WHOLE } else { hospital };
+        let text = changes.iter().fold(scenario.to_owned(), |text, change| apply(&text, change));
         if let Err(LoadError::Invalid { text, problems, .. }) = load_text(&text) {
             prop_assert!(!problems.is_empty());
             for problem in &problems {

@@ -16,6 +16,9 @@ use crate::machine::{Device, DeviceKind, Host, MachineProfile};
 /// A small valid scenario, to be broken.
 const SMALL: &str = include_str!("small.yaml");
 
+/// A valid scenario that says everything that can be said.
+const WHOLE: &str = include_str!("whole.yaml");
+
 /// Reads a scenario's text from a folder that has a machine profile `machine.json`.
 fn load_text(text: impl AsRef<[u8]>) -> Result<Loaded, LoadError> {
     let folder = tempfile::tempdir().expect("there is room for a folder");

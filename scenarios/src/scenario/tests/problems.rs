@@ -1,10 +1,19 @@
 //! What is said about bad scenarios, as people see it.
 
-use super::{SMALL, rendered};
+use super::{SMALL, WHOLE, rendered};
 
 /// Breaks the small scenario in one or more places and compares what is said with `snapshots/`.
 fn check(name: &str, changes: &[(&str, &str)]) {
-    let broken = changes.iter().fold(SMALL.to_owned(), |text, (from, to)| {
+    check_of(SMALL, name, changes);
+}
+
+/// The same for the scenario that uses the whole language.
+fn check_whole(name: &str, changes: &[(&str, &str)]) {
+    check_of(WHOLE, name, changes);
+}
+
+fn check_of(scenario: &str, name: &str, changes: &[(&str, &str)]) {
+    let broken = changes.iter().fold(scenario.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "{name}: the scenario does not hold `{from}`");
         text.replacen(from, to, 1)
     });
@@ -133,4 +142,217 @@ fn work() {
     );
     check("preset", &[("mnist-cnn", "mnist_cnn")]);
     check("nothing_to_do", &[("workloads:\n", "workloads: {}\nwork:\n")]);
+}
+
+#[test]
+fn objectives() {
+    check_whole("weights_below_zero", &[("cost: 1,", "cost: -1,")]);
+    check_whole("weights_of_nothing", &[("cost: 1, finish_time: 2 USD/h, carbon: 0.1 USD/kg", "cost: 0")]);
+}
+
+#[test]
+fn sites_and_links() {
+    check_whole(
+        "sites",
+        &[
+            ("operator: DE", "operator: Germany"),
+            ("pue: 1.3\n", "pue: 0.9\n"),
+            ("safeguards: [encryption_at_rest, BAA]", "safeguards: [eea, trusted, 'at rest']"),
+            ("egress: 0.05 USD/GB", "egress: 0.05 USD/GB\n    egress_tiers: [{ price: 0.05 USD/GB }]"),
+        ],
+    );
+    check_whole(
+        "tiers",
+        &[
+            (
+                "[{ up_to: 1 TB, price: 0 USD/GB }, { price: 0.02 USD/GB }]",
+                "[{ up_to: 1 TB, price: 0 USD/GB }, { up_to: 1 TB, price: 1 USD/GB }, { price: 0.02 USD/GB }]",
+            ),
+            (
+                "[{ up_to: 1 TB, price: 0.09 USD/GB }, { price: 0.05 USD/GB }]",
+                "[{ price: 0.09 USD/GB }, { price: 0.05 USD/GB }]",
+            ),
+        ],
+    );
+    check_whole("tiers_without_end", &[("{ price: 0.02 USD/GB }", "{ up_to: 2 TB, price: 0.02 USD/GB }")]);
+    check_whole("tiers_below_zero", &[("up_to: 1 TB, price: 0 USD/GB", "up_to: 0 TB, price: -1 USD/GB")]);
+    check_whole("ways", &[("between: [cloud, home], one_way: true", "between: [cloud, home]")]);
+    check_whole(
+        "groups",
+        &[(
+            "places: [home, CH, eu] }",
+            "places: [hom, other, anywhere] }\n  other: { as_of: 2026-11-01, places: [] }\n  eea: { as_of: 2026-11-01, places: [DE] }\n  cloud: { as_of: 2026-11-01, places: [DE] }",
+        )],
+    );
+}
+
+#[test]
+fn purchases() {
+    check_whole("quotas", &[("{ from: 30 d, nodes: 4 }", "{ from: 2 d, nodes: 4 }, { from: 60 d, nodes: 2000000 }")]);
+    check_whole(
+        "capital",
+        &[
+            ("life: 1460 d, utilization: 0.6", "life: 0 d, utilization: 60"),
+            ("pue: 1.3, ele", "pue: 0.3, ele"),
+            ("owned: { price: 1.5 USD/h }", "owned: {}"),
+        ],
+    );
+    check_whole("price_and_capital", &[("{ capital: {", "{ price: 2 USD/h, capital: {")]);
+    check_whole(
+        "spot_and_reserved",
+        &[
+            ("owned: { price: 1.5 USD/h }", "spot: {}, on_demand: {}"),
+            ("term: 365 d, upfront: 1000 USD, price: 15 USD/h, nodes: 4", "term: 0 d, nodes: 9"),
+        ],
+    );
+    check_whole("machine", &[("count: 8", "count: 4096"), ("link: 2400 Gbit/s", "link: 0 Gbit/s")]);
+}
+
+#[test]
+fn parts_of_data() {
+    check_whole("parts", &[("at: cloud, records: 400000", "at: home, records: 0")]);
+    check_whole("parts_and_copies", &[("origin: DE, parts", "origin: DE, at: [home, home], parts")]);
+    check_whole(
+        "data_or_work",
+        &[("  clean:\n", "  notes:\n"), ("data: clean, t", "data: notes, t"), ("data: clean, s", "data: notes, s")],
+    );
+}
+
+#[test]
+fn conditions_of_rules() {
+    check_whole(
+        "rules",
+        &[
+            ("requires: [encryption_at_rest]", "requires: [encryption_at_res]"),
+            ("expires: 2027-12-31", "expires: 2026-11-30\n    per_gb: 1 USD/GB"),
+            (", per_gb: 0.05 USD/GB, per_hour: 2 USD/h", ""),
+            ("actions: [access], places: [DE]", "actions: [access], places: [DE, home]"),
+        ],
+    );
+    check_whole(
+        "rule_denied",
+        &[(
+            "places: [cn-mainland, private] }",
+            "places: [cn-mainland, private] }\n  some: { effect: allow, data: [chats], forms: [raw], places: [home, CN] }",
+        )],
+    );
+    check_whole(
+        "group_denied",
+        &[(
+            "classes: [personal], forms: [raw], places: [cn-mainland, private]",
+            "classes: [personal, health], forms: [weights, features, raw], places: [eu-adequate, US]",
+        )],
+    );
+    check_whole(
+        "rule_twice",
+        &[(
+            "  at-home:",
+            "  again: { effect: deny, classes: [personal], forms: [raw], places: [private, cn-mainland], reason: why }\n  at-home:",
+        )],
+    );
+}
+
+#[test]
+fn rules_that_are_fine() {
+    let fine = |change: (&str, &str)| {
+        assert!(WHOLE.contains(change.0));
+        assert_eq!(rendered(&WHOLE.replacen(change.0, change.1, 1)), "no problems\n", "{}", change.1);
+    };
+    let denial = "places: [cn-mainland, private] }";
+    let beside = |rule: &str| format!("{denial}\n  some: {{ {rule} }}");
+    // The denial leaves something of each of these.
+    fine((denial, &beside("effect: allow, data: [chats], forms: [raw], places: [home, CH]")));
+    fine((denial, &beside("effect: allow, data: [chats], forms: [raw, weights], places: [home]")));
+    fine((denial, &beside("effect: allow, data: [chats], forms: [raw], actions: [store, access], places: [private]")));
+    fine((denial, &beside("effect: allow, classes: [health], forms: [raw], places: [home]")));
+    fine((denial, &beside("effect: allow, data: [chats], forms: [raw], places: [BAA]")));
+    // What was denied once, and where something is provided.
+    fine((denial, "places: [trusted, US], expires: 2026-11-30 }"));
+    fine((denial, "places: [trusted, US], requires: [BAA] }"));
+    // A preference about public data restricts nothing.
+    fine((denial, &beside("effect: prefer, classes: [public], forms: [raw], places: [home], per_gb: 0 USD/GB")));
+}
+
+#[test]
+fn kinds_of_work() {
+    check_whole("amounts", &[("tokens: 1000000000", "tokens: 1000, epochs: 1"), ("samples: 100000, ", "")]);
+    check_whole("tokens_of_images", &[("preset: bert-base", "preset: resnet50")]);
+    check_whole(
+        "weights",
+        &[
+            ("weights_of: bert, data: clean", "data: clean"),
+            ("evaluate: { weights_of: tune", "evaluate: { weights_of: bert"),
+            ("batch_inference: { weights_of: tune", "batch_inference: { weights_of: bert"),
+            (
+                "serve:\n        weights_of: train",
+                "serve:\n        model: { preset: llama2-7b }\n        weights_of: train",
+            ),
+            ("samples: 100000", "samples: 10, weights_of: tune, adapters: true"),
+        ],
+    );
+    check_whole(
+        "weights_of_nothing_trained",
+        &[
+            ("weights_of: bert", "weights_of: clean"),
+            ("serve:\n        weights_of: train", "serve:\n        weights_of: tarin"),
+        ],
+    );
+    check_whole(
+        "adapters_of_images",
+        &[("preset: bert-base }", "preset: resnet50 }, adapters: true"), ("tokens", "samples")],
+    );
+    check_whole("network_not_given", &[("batch_inference: { weights_of: tune, ", "batch_inference: { ")]);
+    check_whole(
+        "preparation",
+        &[
+            ("records: 900000, per_core: 50 /s, output: 2 GB", "records: 2000000, per_core: 0 /s, output: 0 GB"),
+            ("weights_of: tune, data: notes, output: 1 GB", "weights_of: tune, data: test, records: 0"),
+        ],
+    );
+    check_whole(
+        "strategies",
+        &[(
+            "data: [8, 16], tensor: [1, 4], pipeline: [1, 2], zero: [0, 1], recompute: [none, full]",
+            "data: [8, 5], tensor: [1, 5], pipeline: [16], zero: [], recompute: []",
+        )],
+    );
+    check_whole("strategies_of_images", &[("preset: bert-base", "preset: resnet50"), ("tokens", "samples")]);
+    check_whole(
+        "services",
+        &[
+            ("from: users, data: chats", "from: user, data: chat"),
+            ("input: 4000, output: 50", "input: 0, output: 0"),
+            ("rate: 3 /s", "rate: 0 /s"),
+            ("first_token: 500 ms", "first_token: 0 s"),
+            ("utilization: 0.7", "utilization: 1.5"),
+        ],
+    );
+    check_whole(
+        "service_of_an_encoder",
+        &[
+            ("serve:\n        weights_of: train", "serve:\n        weights_of: tune"),
+            ("data: notes, output: 1 GB", "data: notes, output_tokens: 9"),
+        ],
+    );
+    check_whole(
+        "measurements",
+        &[
+            (
+                "machine: p4d.24xlarge, strategy: { data: 8 }, throughput: 2000 /s }",
+                "machine: p4e.24xlarge, throughput: 0 /s }, { machine: t4, requests: [{ input: 1, output: 1, rate: 1 /s }] }, { machine: t4 }",
+            ),
+            (
+                "machine: t4, requests: [{ input: 500",
+                "machine: t4, throughput: 1 /s }, { machine: t4, nodes: 2, requests: [{ input: 501",
+            ),
+        ],
+    );
+    check_whole(
+        "misspelt",
+        &[
+            ("tokens: 1000000000", "token: 1000000000"),
+            ("weights_of: train\n", "weight_of: train\n"),
+            ("parts: [{ at: home", "parts: [{ att: home"),
+        ],
+    );
 }

@@ -1,0 +1,58 @@
+//! Constants of optimisers, and how training records are prepared.
+
+use super::Check;
+use crate::diagnostics::Diagnostic;
+use crate::scenario::{Optimizer, Preprocessing};
+use crate::yaml::Located;
+
+pub(super) fn check(check: &mut Check<'_>, optimizer: &Optimizer, at: &Located<'_>) {
+    let (name, learning_rate) = match optimizer {
+        Optimizer::Sgd(sgd) => ("sgd", sgd.learning_rate),
+        Optimizer::Momentum(momentum) => ("momentum", momentum.learning_rate),
+        Optimizer::Adam(adam) => ("adam", adam.learning_rate),
+    };
+    let at = at.key(name);
+    if learning_rate <= 0.0 {
+        let message = "the learning rate is not above 0";
+        check.wrong(&at.key("learning_rate"), message, "learns nothing", "write for example `learning_rate: 0.01`");
+    }
+    let shares = match optimizer {
+        Optimizer::Sgd(_) => vec![],
+        Optimizer::Momentum(momentum) => vec![("momentum", momentum.momentum)],
+        Optimizer::Adam(adam) => vec![("beta_1", adam.beta_1), ("beta_2", adam.beta_2)],
+    };
+    for (key, _) in shares.into_iter().filter(|(_, share)| !(0.0..1.0).contains(share)) {
+        check.wrong(
+            &at.key(key),
+            format!("`{key}` is from 0 to below 1"),
+            "outside",
+            format!("write for example `{key}: 0.9`"),
+        );
+    }
+    if let Optimizer::Adam(adam) = optimizer
+        && adam.epsilon <= 0.0
+    {
+        check.wrong(&at.key("epsilon"), "`epsilon` is not above 0", "divides by zero", "write `epsilon: 1.0e-8`");
+    }
+}
+
+pub(super) fn preprocessing(check: &mut Check<'_>, preprocessing: &Preprocessing, at: &Located<'_>) {
+    if let Some([_, deviation]) = preprocessing.normalize
+        && deviation <= 0.0
+    {
+        let help = "write `normalize: [mean, deviation]`, for example `[0.5, 0.5]`";
+        check.wrong(&at.key("normalize").item(1), "the deviation is not above 0", "divides by it", help);
+    }
+    let split = at.key("split");
+    let shares = [("validation", preprocessing.split.validation), ("test", preprocessing.split.test)];
+    let sound = shares.iter().all(|(_, share)| (0.0..1.0).contains(share));
+    for (key, _) in shares.iter().filter(|(_, share)| !(0.0..1.0).contains(share)) {
+        check.wrong(&split.key(key), format!("`{key}` is a share from 0 to below 1"), "outside", "write 0.1 for 10 %");
+    }
+    if sound && shares.iter().map(|(_, share)| share).sum::<f64>() >= 1.0 {
+        let message = "validation and test leave nothing to train on";
+        check.tell(
+            Diagnostic::new(split.key_span(), message, "they add up to 1 or more").help("make one of them smaller"),
+        );
+    }
+}
