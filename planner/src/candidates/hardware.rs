@@ -9,7 +9,7 @@ use scenarios::scenario::{InlineMachine, Machine, Pool};
 
 use super::{Place, Reason, World};
 use crate::performance::training::Cluster;
-use crate::performance::{DataSheetMachine, MeasuredMachine};
+use crate::performance::{DataSheetMachine, MeasuredMachine, Rates};
 
 /// A machine with what placement needs to know.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(super) struct Hardware<'a> {
     pub name: String,
     /// Equal for machines that are predicted alike.
     pub facts: usize,
+    /// Equal for machines that are predicted alike as long as it is one of them.
+    pub alone: usize,
     pub kind: Kind<'a>,
     /// Devices of one node.
     pub devices: u32,
@@ -31,11 +33,11 @@ pub(super) struct Hardware<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Kind<'a> {
     /// Measured by `executor calibrate`.
-    Profile(MeasuredMachine<'a>),
+    Profile(Rates<'a>),
     /// Accelerators by their data sheet.
     Accelerators(Sheet),
     /// Processors only.
-    Processors { sheet: Sheet, machine: DataSheetMachine },
+    Processors { sheet: Sheet, rates: Rates<'a> },
 }
 
 /// A device with its network.
@@ -48,6 +50,8 @@ pub(super) struct Sheet {
 }
 
 const GIB: f64 = 1_073_741_824.0;
+/// Name of the device that processors are.
+const PROCESSOR: &str = "processor";
 /// Physical cores of a virtual CPU: as a rule one of two threads of a core.
 const CORES_PER_VCPU: f64 = 0.5;
 
@@ -76,17 +80,24 @@ impl<'a> Machines<'a> {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let next = self.facts.len();
         let found = of(world, place).map(|mut hardware| {
-            hardware.facts = *self.facts.entry(facts(&hardware)).or_insert(next);
+            hardware.facts = self.number(facts(&hardware, true));
+            hardware.alone = self.number(facts(&hardware, false));
             Rc::new(hardware)
         });
         self.known.insert(key, found.clone());
         found
     }
+
+    fn number(&mut self, facts: Facts) -> usize {
+        let next = self.facts.len();
+        *self.facts.entry(facts).or_insert(next)
+    }
 }
 
-fn facts(hardware: &Hardware<'_>) -> Facts {
+/// What predictions of several nodes depend on, or of devices of one node: these don't depend on how many there are, nor
+/// on the network.
+fn facts(hardware: &Hardware<'_>, several: bool) -> Facts {
     let bits = |value: Option<f64>| value.unwrap_or(-1.0).to_bits();
     let (name, sheet) = match &hardware.kind {
         Kind::Profile(_) => (format!("profile {}", hardware.name), None),
@@ -96,14 +107,15 @@ fn facts(hardware: &Hardware<'_>) -> Facts {
         let peaks = Precision::ALL.map(|precision| sheet.device.peak_flops(precision));
         let rates = [Some(sheet.device.memory_bytes_per_second), Some(sheet.device.peer_bytes_per_second)];
         let [a, b, c, d, e, f] = peaks;
-        [a, b, c, d, e, f, rates[0], rates[1], sheet.network, hardware.cores]
+        let network = sheet.network.filter(|_| several);
+        [a, b, c, d, e, f, rates[0], rates[1], network, hardware.cores.filter(|_| several)]
     });
     let mut all = [0; 12];
     for (slot, figure) in all.iter_mut().zip(figures) {
         *slot = bits(figure);
     }
     all[10] = hardware.memory_bytes_per_device;
-    (name, hardware.devices, all)
+    (name, if several { hardware.devices } else { 0 }, all)
 }
 
 fn pool<'a>(world: &World<'a>, place: Place) -> Option<(Option<&'a str>, Option<&'a str>, &'a str, &'a Pool)> {
@@ -155,10 +167,11 @@ fn of<'a>(world: &World<'a>, place: Place) -> Result<Hardware<'a>, Reason> {
             };
             Ok(Hardware {
                 facts: 0,
-                kind: Kind::Profile(MeasuredMachine::new(profile)),
+                alone: 0,
+                kind: Kind::Profile(Rates::Measured(MeasuredMachine::new(profile))),
                 devices: profile.device.count.max(1),
                 memory_bytes_per_device: memory,
-                cores: Some(f64::from(profile.host.cores)),
+                cores: Some(f64::from(profile.host.cores) * CORES_PER_VCPU),
                 watts: None,
                 name,
             })
@@ -185,6 +198,7 @@ fn of_instance<'a>(world: &World<'a>, instance: &Instance, name: String) -> Resu
     device.memory_bytes = instance.accelerator_memory_gib.map_or(device.memory_bytes, |gib| (gib * GIB) as u64);
     Ok(Hardware {
         facts: 0,
+        alone: 0,
         devices: (instance.accelerator_count.floor() as u32).max(1),
         memory_bytes_per_device: device.memory_bytes,
         cores,
@@ -222,6 +236,7 @@ fn inline<'a>(world: &World<'a>, machine: &InlineMachine, name: String) -> Resul
     let devices = machine.count.max(1);
     Ok(Hardware {
         facts: 0,
+        alone: 0,
         devices,
         memory_bytes_per_device: device.memory_bytes,
         cores: Some(cores),
@@ -235,7 +250,7 @@ fn inline<'a>(world: &World<'a>, machine: &InlineMachine, name: String) -> Resul
 fn processors<'a>(name: String, vcpus: f64, peak: Option<f64>, network: Option<f64>, memory: u64) -> Hardware<'a> {
     let machine = DataSheetMachine::processor(vcpus, peak, network);
     let device = Accelerator {
-        name: "processor".to_owned(),
+        name: PROCESSOR.to_owned(),
         vendor: String::new(),
         memory_bytes: memory,
         memory_bytes_per_second: machine.bytes_per_second,
@@ -249,7 +264,8 @@ fn processors<'a>(name: String, vcpus: f64, peak: Option<f64>, network: Option<f
     Hardware {
         name,
         facts: 0,
-        kind: Kind::Processors { sheet: Sheet { device, network }, machine },
+        alone: 0,
+        kind: Kind::Processors { sheet: Sheet { device, network }, rates: Rates::DataSheet(machine) },
         devices: 1,
         memory_bytes_per_device: memory,
         cores: Some(vcpus * CORES_PER_VCPU),
@@ -268,6 +284,11 @@ impl Hardware<'_> {
 }
 
 impl Sheet {
+    /// Whether the device is made of processors' cores.
+    pub fn is_processor(&self) -> bool {
+        self.device.name == PROCESSOR
+    }
+
     /// Nodes as the training model sees them. One node needs no network.
     ///
     /// # Errors
