@@ -1,25 +1,121 @@
 //! What the machines of a pool are.
 
-use scenarios::scenario::{Machine, Pool};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use scenarios::catalog::{Accelerator, Instance, PCIE_BYTES_PER_SECOND};
+use scenarios::precision::Precision;
+use scenarios::scenario::{InlineMachine, Machine, Pool};
 
 use super::{Place, Reason, World};
-use crate::performance::{DataSheetMachine, Layout, MeasuredMachine, Rates};
+use crate::performance::training::Cluster;
+use crate::performance::{DataSheetMachine, MeasuredMachine, Rates};
 
 /// A machine with what placement needs to know.
 #[derive(Debug, Clone)]
 pub(super) struct Hardware<'a> {
     pub name: String,
-    pub rates: Rates<'a>,
+    /// Equal for machines that are predicted alike.
+    pub facts: usize,
+    /// Equal for machines that are predicted alike as long as it is one of them.
+    pub alone: usize,
+    pub kind: Kind<'a>,
+    /// Devices of one node.
     pub devices: u32,
     pub memory_bytes_per_device: u64,
+    /// Cores of one node, half as many as virtual CPUs, where known.
+    pub cores: Option<f64>,
+    /// Board power of all accelerators of a node, where known.
+    pub watts: Option<f64>,
 }
 
-/// What tells equal machines apart: predictions of one serve for all.
+/// What predictions of a machine rest on.
+#[derive(Debug, Clone)]
+pub(super) enum Kind<'a> {
+    /// Measured by `executor calibrate`.
+    Profile(Rates<'a>),
+    /// Accelerators by their data sheet.
+    Accelerators(Sheet),
+    /// Processors only.
+    Processors { sheet: Sheet, rates: Rates<'a> },
+}
+
+/// A device with its network.
+#[derive(Debug, Clone)]
+pub(super) struct Sheet {
+    /// The device, with the share of an accelerator that it is.
+    pub device: Accelerator,
+    /// One direction between a node and the others, bytes per second, where known.
+    pub network: Option<f64>,
+}
+
+const GIB: f64 = 1_073_741_824.0;
+/// Name of the device that processors are.
+const PROCESSOR: &str = "processor";
+/// Physical cores of a virtual CPU: as a rule one of two threads of a core.
+const CORES_PER_VCPU: f64 = 0.5;
+
+/// Machines of all pools that were met, each kind once.
+#[derive(Debug, Default)]
+pub(super) struct Machines<'a> {
+    known: HashMap<Key<'a>, Result<Rc<Hardware<'a>>, Reason>>,
+    facts: HashMap<Facts, usize>,
+}
+
+/// What tells machines apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Key<'a> {
+enum Key<'a> {
     Instance { provider: &'a str, name: &'a str },
     Profile(&'a str),
     Inline(Place),
+}
+
+/// What predictions depend on.
+type Facts = (String, u32, [u64; 12]);
+
+impl<'a> Machines<'a> {
+    /// The machines of a pool.
+    pub fn of(&mut self, world: &World<'a>, place: Place) -> Result<Rc<Hardware<'a>>, Reason> {
+        let key = key(world, place);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        let found = of(world, place).map(|mut hardware| {
+            hardware.facts = self.number(facts(&hardware, true));
+            hardware.alone = self.number(facts(&hardware, false));
+            Rc::new(hardware)
+        });
+        self.known.insert(key, found.clone());
+        found
+    }
+
+    fn number(&mut self, facts: Facts) -> usize {
+        let next = self.facts.len();
+        *self.facts.entry(facts).or_insert(next)
+    }
+}
+
+/// What predictions of several nodes depend on, or of devices of one node: these don't depend on how many there are, nor
+/// on the network.
+fn facts(hardware: &Hardware<'_>, several: bool) -> Facts {
+    let bits = |value: Option<f64>| value.unwrap_or(-1.0).to_bits();
+    let (name, sheet) = match &hardware.kind {
+        Kind::Profile(_) => (format!("profile {}", hardware.name), None),
+        Kind::Accelerators(sheet) | Kind::Processors { sheet, .. } => (sheet.device.name.clone(), Some(sheet)),
+    };
+    let figures = sheet.map_or([None; 10], |sheet| {
+        let peaks = Precision::ALL.map(|precision| sheet.device.peak_flops(precision));
+        let rates = [Some(sheet.device.memory_bytes_per_second), Some(sheet.device.peer_bytes_per_second)];
+        let [a, b, c, d, e, f] = peaks;
+        let network = sheet.network.filter(|_| several);
+        [a, b, c, d, e, f, rates[0], rates[1], network, hardware.cores.filter(|_| several)]
+    });
+    let mut all = [0; 12];
+    for (slot, figure) in all.iter_mut().zip(figures) {
+        *slot = bits(figure);
+    }
+    all[10] = hardware.memory_bytes_per_device;
+    (name, if several { hardware.devices } else { 0 }, all)
 }
 
 fn pool<'a>(world: &World<'a>, place: Place) -> Option<(Option<&'a str>, Option<&'a str>, &'a str, &'a Pool)> {
@@ -28,7 +124,7 @@ fn pool<'a>(world: &World<'a>, place: Place) -> Option<(Option<&'a str>, Option<
     Some((site.provider.as_deref(), site.region.as_deref(), name, pool))
 }
 
-pub(super) fn key<'a>(world: &World<'a>, place: Place) -> Key<'a> {
+fn key<'a>(world: &World<'a>, place: Place) -> Key<'a> {
     match pool(world, place) {
         Some((provider, _, _, Pool { machine: Machine::Instance(name), .. })) => {
             Key::Instance { provider: provider.unwrap_or_default(), name }
@@ -50,10 +146,17 @@ pub(super) fn name(world: &World<'_>, place: Place) -> String {
     }
 }
 
-pub(super) fn of<'a>(world: &World<'a>, place: Place) -> Result<Hardware<'a>, Reason> {
+/// The catalogue's row of a pool's instance type.
+pub(super) fn instance<'a>(world: &World<'a>, place: Place) -> Option<&'a Instance> {
+    let (provider, region, _, pool) = pool(world, place)?;
+    let Machine::Instance(name) = &pool.machine else { return None };
+    world.catalog.instance(provider?, region?, name)
+}
+
+fn of<'a>(world: &World<'a>, place: Place) -> Result<Hardware<'a>, Reason> {
     let name = name(world, place);
     let unknown = || Reason::UnknownMachine { machine: name.clone() };
-    let (provider, region, _, pool) = pool(world, place).ok_or_else(unknown)?;
+    let (_, _, _, pool) = pool(world, place).ok_or_else(unknown)?;
     match &pool.machine {
         Machine::Profile(path) => {
             let profile = &world.loaded.profiles.get(path).ok_or_else(unknown)?.profile;
@@ -62,68 +165,137 @@ pub(super) fn of<'a>(world: &World<'a>, place: Place) -> Result<Hardware<'a>, Re
                 0 => u64::MAX,
                 bytes => bytes,
             };
-            let devices = profile.device.count.max(1);
-            let rates = Rates::Measured(MeasuredMachine::new(profile));
-            Ok(Hardware { name, rates, devices, memory_bytes_per_device: memory })
+            Ok(Hardware {
+                facts: 0,
+                alone: 0,
+                kind: Kind::Profile(Rates::Measured(MeasuredMachine::new(profile))),
+                devices: profile.device.count.max(1),
+                memory_bytes_per_device: memory,
+                cores: Some(f64::from(profile.host.cores) * CORES_PER_VCPU),
+                watts: None,
+                name,
+            })
         }
-        Machine::Instance(kind) => {
-            let (provider, region) = provider.zip(region).ok_or_else(unknown)?;
-            let instance = world.catalog.instance(provider, region, kind).ok_or_else(unknown)?;
-            instance_hardware(world, instance, name)
+        Machine::Instance(_) => {
+            let instance = instance(world, place).ok_or_else(unknown)?;
+            of_instance(world, instance, name)
         }
-        Machine::Inline(machine) => {
-            let sheet = machine.accelerator.as_deref().map(|name| world.catalog.accelerator(name));
-            let sheet = sheet.map(|found| found.ok_or_else(unknown)).transpose()?;
-            let slow = || Reason::UnknownSpeed { machine: name.clone() };
-            let rates = Rates::DataSheet(DataSheetMachine::inline(machine, sheet).ok_or_else(slow)?);
-            let memory = sheet.map_or(machine.memory.0, |sheet| sheet.memory_bytes);
-            let devices = if sheet.is_some() { machine.count.max(1) } else { 1 };
-            Ok(Hardware { name, rates, devices, memory_bytes_per_device: memory })
+        Machine::Inline(machine) => inline(world, machine, name),
+    }
+}
+
+fn of_instance<'a>(world: &World<'a>, instance: &Instance, name: String) -> Result<Hardware<'a>, Reason> {
+    let slow = || Reason::UnknownSpeed { machine: name.clone() };
+    let network = instance.network_gbps.map(|gbps| gbps * 1e9 / 8.0);
+    let cores = instance.vcpus.map(|vcpus| vcpus * CORES_PER_VCPU);
+    let Some(accelerator) = instance.accelerator.as_deref() else {
+        let memory = instance.memory_gib.map_or(u64::MAX, |gib| (gib * GIB) as u64);
+        return Ok(processors(name.clone(), instance.vcpus.ok_or_else(slow)?, None, network, memory));
+    };
+    let sheet = world.catalog.accelerator(accelerator).ok_or_else(slow)?;
+    // A slice of an accelerator is one device with that share of it.
+    let mut device = share(sheet, instance.accelerator_count.clamp(0.0, 1.0));
+    device.memory_bytes = instance.accelerator_memory_gib.map_or(device.memory_bytes, |gib| (gib * GIB) as u64);
+    Ok(Hardware {
+        facts: 0,
+        alone: 0,
+        devices: (instance.accelerator_count.floor() as u32).max(1),
+        memory_bytes_per_device: device.memory_bytes,
+        cores,
+        watts: sheet.watts.map(|watts| watts * instance.accelerator_count),
+        kind: Kind::Accelerators(Sheet { device, network }),
+        name,
+    })
+}
+
+/// Part of an accelerator as a device of its own.
+fn share(sheet: &Accelerator, share: f64) -> Accelerator {
+    let scaled = |rate: Option<f64>| rate.map(|rate| rate * share);
+    Accelerator {
+        memory_bytes: (sheet.memory_bytes as f64 * share) as u64,
+        memory_bytes_per_second: sheet.memory_bytes_per_second * share,
+        fp32_flops: scaled(sheet.fp32_flops),
+        tf32_flops: scaled(sheet.tf32_flops),
+        half_flops: scaled(sheet.half_flops),
+        fp8_flops: scaled(sheet.fp8_flops),
+        ..sheet.clone()
+    }
+}
+
+fn inline<'a>(world: &World<'a>, machine: &InlineMachine, name: String) -> Result<Hardware<'a>, Reason> {
+    let network = machine.network.map(scenarios::units::Bandwidth::bytes_per_second);
+    let cores = f64::from(machine.cores);
+    let peak = machine.peak.map(|peak| peak.0);
+    let Some(accelerator) = machine.accelerator.as_deref() else {
+        return Ok(processors(name, cores / CORES_PER_VCPU, peak, network, machine.memory.0));
+    };
+    let unknown = || Reason::UnknownMachine { machine: accelerator.to_owned() };
+    let mut device = world.catalog.accelerator(accelerator).ok_or_else(unknown)?.clone();
+    device.fp32_flops = peak.or(device.fp32_flops);
+    device.peer_bytes_per_second = machine.link.map_or(device.peer_bytes_per_second, |link| link.bytes_per_second());
+    let devices = machine.count.max(1);
+    Ok(Hardware {
+        facts: 0,
+        alone: 0,
+        devices,
+        memory_bytes_per_device: device.memory_bytes,
+        cores: Some(cores),
+        watts: device.watts.map(|watts| watts * f64::from(devices)),
+        kind: Kind::Accelerators(Sheet { device, network }),
+        name,
+    })
+}
+
+/// A machine without accelerators: one device.
+fn processors<'a>(name: String, vcpus: f64, peak: Option<f64>, network: Option<f64>, memory: u64) -> Hardware<'a> {
+    let machine = DataSheetMachine::processor(vcpus, peak, network);
+    let device = Accelerator {
+        name: PROCESSOR.to_owned(),
+        vendor: String::new(),
+        memory_bytes: memory,
+        memory_bytes_per_second: machine.bytes_per_second,
+        fp32_flops: Some(machine.peak_flops),
+        tf32_flops: None,
+        half_flops: None,
+        fp8_flops: None,
+        watts: None,
+        peer_bytes_per_second: PCIE_BYTES_PER_SECOND,
+    };
+    Hardware {
+        name,
+        facts: 0,
+        alone: 0,
+        kind: Kind::Processors { sheet: Sheet { device, network }, rates: Rates::DataSheet(machine) },
+        devices: 1,
+        memory_bytes_per_device: memory,
+        cores: Some(vcpus * CORES_PER_VCPU),
+        watts: None,
+    }
+}
+
+impl Hardware<'_> {
+    /// The data sheet of its devices; none of a profiled machine.
+    pub const fn sheet(&self) -> Option<&Sheet> {
+        match &self.kind {
+            Kind::Profile(_) => None,
+            Kind::Accelerators(sheet) | Kind::Processors { sheet, .. } => Some(sheet),
         }
     }
 }
 
-fn instance_hardware<'a>(
-    world: &World<'a>,
-    instance: &'a scenarios::catalog::Instance,
-    name: String,
-) -> Result<Hardware<'a>, Reason> {
-    const GIB: f64 = 1_073_741_824.0;
-    let slow = || Reason::UnknownSpeed { machine: name.clone() };
-    let network = instance.network_gbps.map(|gbps| gbps * 1e9 / 8.0);
-    let Some(accelerator) = instance.accelerator.as_deref() else {
-        let vcpus = instance.vcpus.ok_or_else(slow)?;
-        let rates = Rates::DataSheet(DataSheetMachine::processor(vcpus, None, network));
-        let memory = instance.memory_gib.map_or(u64::MAX, |gib| (gib * GIB) as u64);
-        return Ok(Hardware { name, rates, devices: 1, memory_bytes_per_device: memory });
-    };
-    let sheet = world.catalog.accelerator(accelerator).ok_or_else(slow)?;
-    // A slice of an accelerator is one device with that share of it.
-    let share = instance.accelerator_count.clamp(0.0, 1.0);
-    let rates = DataSheetMachine::accelerated(sheet, share, network).ok_or_else(slow)?;
-    let memory = instance.accelerator_memory_gib.map_or(sheet.memory_bytes, |gib| (gib * GIB) as u64);
-    Ok(Hardware {
-        name,
-        rates: Rates::DataSheet(rates),
-        devices: (instance.accelerator_count.floor() as u32).max(1),
-        memory_bytes_per_device: memory,
-    })
-}
+impl Sheet {
+    /// Whether the device is made of processors' cores.
+    pub fn is_processor(&self) -> bool {
+        self.device.name == PROCESSOR
+    }
 
-impl Hardware<'_> {
-    /// How ranks lie on nodes: one a device, over as few nodes as share them evenly. On a measured
-    /// machine ranks may share a device, as far as that was measured, and stay on one node.
-    pub(super) fn layout(&self, ranks: u32) -> Result<Layout, Reason> {
-        if let Rates::Measured(machine) = &self.rates {
-            let devices_per_node = self.devices.min(ranks);
-            let layout = Layout { nodes: 1, devices_per_node, ranks_per_node: ranks };
-            let measured = machine.max_ranks();
-            let fits = layout.ranks_per_device() <= measured;
-            let most = measured.saturating_mul(self.devices);
-            return if fits { Ok(layout) } else { Err(Reason::NotMeasuredTogether { ranks, measured: most }) };
-        }
-        let nodes = (ranks.div_ceil(self.devices)..=ranks).find(|nodes| ranks.is_multiple_of(*nodes)).unwrap_or(ranks);
-        let ranks_per_node = ranks / nodes.max(1);
-        Ok(Layout { nodes, devices_per_node: ranks_per_node, ranks_per_node })
+    /// Nodes as the training model sees them. One node needs no network.
+    ///
+    /// # Errors
+    /// The network of several nodes is not known.
+    pub fn cluster(&self, machine: &str, nodes: u32, devices: u32) -> Result<Cluster, Reason> {
+        let network = if nodes > 1 { self.network } else { Some(self.device.peer_bytes_per_second) };
+        let unknown = || Reason::UnknownNetwork { machine: machine.to_owned() };
+        Ok(Cluster::new(&self.device, nodes, devices, Some(network.ok_or_else(unknown)?)))
     }
 }

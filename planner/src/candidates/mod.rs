@@ -5,19 +5,26 @@
 
 mod column;
 mod dominance;
+mod energy;
 mod enumerate;
 mod hardware;
 mod inputs;
+mod listing;
+mod market;
 mod money;
 mod network;
+mod prediction;
+mod purchase;
 mod refusal;
 mod residency;
+mod spot;
 
 pub use column::{Charge, Column, Group, Movement, Place, Replica, RequestClass, ServiceCandidates};
 pub use dominance::prune;
 pub use enumerate::enumerate;
 pub use money::{DECIMALS, compute_usd, egress_usd, round_up_to_milliseconds, storage_usd};
 pub use network::{Cargo, Meter, Network, Product, products};
+pub use purchase::usd_per_hour;
 pub use refusal::Reason;
 pub use residency::permitting;
 
@@ -61,6 +68,9 @@ pub struct WorkloadCandidates {
     pub refused: Vec<Refused>,
     /// What can be, and needs not be considered.
     pub dominated: Vec<Dominated>,
+    /// Strategies that were weighed up and are not listed: others on as many nodes of the same pool, or on fewer, are at
+    /// least as fast.
+    pub passed_over: u64,
 }
 
 /// A placement that cannot be.

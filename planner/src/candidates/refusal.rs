@@ -5,6 +5,8 @@ use scenarios::scenario::{Action, Form};
 use scenarios::units::{Bytes, Seconds};
 
 use crate::performance::Unpredictable;
+use crate::performance::reliability::ReliabilityError;
+use crate::performance::{serving, training};
 
 /// Why a placement cannot be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -38,8 +40,62 @@ pub enum Reason {
         /// Instance type or machine.
         machine: String,
     },
+    /// Own machines without a price.
+    #[error("what an hour of `{machine}` costs is not known; state `price`, or `capital` with a life above zero")]
+    NoOwnedPrice {
+        /// Instance type or machine.
+        machine: String,
+    },
+    /// Spot nodes without a price.
+    #[error("the catalogue has no spot price for `{machine}` there; state one under `spot`")]
+    NoSpotPrice {
+        /// Instance type or machine.
+        machine: String,
+    },
+    /// Spot nodes that nobody knows how often are taken away.
+    #[error("how often spot nodes of `{machine}` are taken away is not known; state `interruptions` under `spot`")]
+    NoSpotRate {
+        /// Instance type or machine.
+        machine: String,
+    },
+    /// Spot nodes for a service.
+    #[error("a service is not placed on spot nodes: its replicas may be taken away at any time")]
+    SpotService,
+    /// Spot nodes are taken away faster than work is done.
+    #[error("on spot nodes {0}")]
+    NeverDone(ReliabilityError),
+    /// The objective needs a figure that is not known.
+    #[error("the greenhouse gas of `{machine}` is not known; state `power` for the pool and `carbon` for the site")]
+    NoCarbon {
+        /// Instance type or machine.
+        machine: String,
+    },
+    /// Several nodes need a network.
+    #[error("the network of `{machine}` is not known, so that several of them cannot be predicted")]
+    UnknownNetwork {
+        /// Instance type or machine.
+        machine: String,
+    },
+    /// No allowed strategy can be carried out on so many devices.
+    #[error("no allowed strategy spreads the job over {devices} devices: batch, heads or layers do not divide")]
+    NoStrategy {
+        /// Devices.
+        devices: u32,
+    },
+    /// The job cannot be carried out in this way.
+    #[error("{0}")]
+    Impossible(String),
+    /// Longer than can be told.
+    #[error("on `{machine}` it would take longer than 10,000 years")]
+    TooLong {
+        /// Instance type or machine.
+        machine: String,
+    },
+    /// A service's targets cannot be kept.
+    #[error("no size of requests can be answered there within the targets")]
+    Targets,
     /// The machine's speed is not known.
-    #[error("the speed of `{machine}` in 32-bit floating point is not known, so its time cannot be predicted")]
+    #[error("the speed of `{machine}` is not known, so its time cannot be predicted")]
     UnknownSpeed {
         /// Instance type or machine.
         machine: String,
@@ -89,6 +145,18 @@ pub enum Reason {
     },
 }
 
+impl From<training::Impossible> for Reason {
+    fn from(error: training::Impossible) -> Self {
+        Self::Impossible(error.to_string())
+    }
+}
+
+impl From<serving::Impossible> for Reason {
+    fn from(error: serving::Impossible) -> Self {
+        Self::Impossible(error.to_string())
+    }
+}
+
 impl Reason {
     /// One word for the kind of reason, to count by.
     #[must_use]
@@ -97,14 +165,23 @@ impl Reason {
             Self::Residency(_) => "residency",
             Self::SiteNotListed { .. } => "site",
             Self::NoRoute { .. } => "network",
-            Self::NoEgressPrice { .. } | Self::NoPrice { .. } => "price",
+            Self::NoEgressPrice { .. }
+            | Self::NoPrice { .. }
+            | Self::NoOwnedPrice { .. }
+            | Self::NoSpotPrice { .. }
+            | Self::NoSpotRate { .. } => "price",
+            Self::SpotService | Self::NeverDone(_) => "spot",
+            Self::NoCarbon { .. } => "carbon",
+            Self::Targets => "targets",
+            Self::NoStrategy { .. } | Self::Impossible(_) => "strategy",
             Self::UnknownSpeed { .. }
+            | Self::UnknownNetwork { .. }
             | Self::UnknownMachine { .. }
             | Self::NotMeasuredTogether { .. }
             | Self::Unpredictable(_) => "prediction",
             Self::Memory { .. } => "memory",
             Self::Quota { .. } => "nodes",
-            Self::Deadline { .. } => "deadline",
+            Self::Deadline { .. } | Self::TooLong { .. } => "deadline",
         }
     }
 

@@ -25,7 +25,7 @@ pub mod uneven;
 
 pub use data_sheet::DataSheetMachine;
 pub use measured::MeasuredMachine;
-pub use task::{Task, TaskKind};
+pub use task::{Task, TaskKind, records};
 
 use scenarios::machine::Operation;
 use scenarios::model::ShapeError;

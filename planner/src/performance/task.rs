@@ -32,7 +32,7 @@ impl<'a> Task<'a> {
     pub fn of(scenario: &'a Scenario, workload: &str) -> Option<Self> {
         match &scenario.workloads.get(workload)?.job {
             Job::Train(training) | Job::FineTune(training) => {
-                let records = scenario.datasets.get(&training.data)?.records;
+                let records = records(scenario, &training.data)?;
                 Some(Self { model: &training.model, kind: TaskKind::Train(training), records })
             }
             Job::Evaluate(evaluation) => match &scenario.workloads.get(&evaluation.weights_of)?.job {
@@ -104,6 +104,14 @@ impl<'a> Task<'a> {
         }
     }
 
+    /// Records to learn from over all passes, where the amount of work is given in samples or tokens.
+    #[must_use]
+    pub fn samples(&self) -> Option<u64> {
+        let TaskKind::Train(training) = self.kind else { return None };
+        let of_tokens = |tokens: u64| tokens.div_ceil(tokens_per_record(self.model));
+        training.samples.or_else(|| training.tokens.map(of_tokens))
+    }
+
     /// Records that are held back for validation.
     #[must_use]
     pub fn validation_records(&self) -> u64 {
@@ -113,9 +121,13 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Optimiser steps over all epochs, of whole batches only, or forward passes, of which the last may be smaller.
+    /// Optimiser steps over all epochs, of whole batches only; as many as give the samples or tokens, where these are
+    /// given instead; or forward passes, of which the last may be smaller.
     #[must_use]
     pub fn steps(&self, strategy: Strategy) -> u64 {
+        if let Some(samples) = self.samples() {
+            return samples.div_ceil(self.records_per_step(strategy).max(1));
+        }
         let held_back = match self.kind {
             TaskKind::Train(training) => {
                 share(self.records, training.preprocessing.split.validation)
@@ -129,6 +141,29 @@ impl<'a> Task<'a> {
             TaskKind::Train(_) => records / batch * self.epochs(),
             TaskKind::Evaluate(_) => records.div_ceil(batch),
         }
+    }
+}
+
+/// Tokens of a record of a network that reads sequences, else 1.
+fn tokens_per_record(model: &Model) -> u64 {
+    match model.resolved() {
+        Ok(Model::Transformer(transformer)) => transformer.sequence.get() as u64,
+        Ok(Model::Rnn(network)) => {
+            (network.sequence.get() + network.decoder.map_or(0, |decoder| decoder.sequence.get())) as u64
+        }
+        _ => 1,
+    }
+}
+
+/// Records of a data set, or of what a preparation makes of one.
+#[must_use]
+pub fn records(scenario: &Scenario, data: &str) -> Option<u64> {
+    if let Some(dataset) = scenario.datasets.get(data) {
+        return Some(dataset.records);
+    }
+    match &scenario.workloads.get(data)?.job {
+        Job::Preprocess(made) => made.records.or_else(|| Some(scenario.datasets.get(&made.data)?.records)),
+        _ => None,
     }
 }
 

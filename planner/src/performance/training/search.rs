@@ -68,7 +68,7 @@ fn divisors(of: u32, most: u32) -> impl Iterator<Item = NonZeroU32> {
 }
 
 /// Tensor, pipeline and data parallelism that fill the cluster.
-fn layouts(training: &Training) -> Vec<Strategy> {
+pub(super) fn layouts(training: &Training) -> Vec<Strategy> {
     let devices = training.cluster.devices();
     let (most_tensor, most_stages) = match training.transformer() {
         Some(model) => (training.cluster.devices_per_node, model.layers.get().min(devices as usize) as u32),
@@ -86,8 +86,6 @@ fn layouts(training: &Training) -> Vec<Strategy> {
 
 /// Micro-batches, schedules, sharding and recomputation of one layout.
 fn variants(training: &Training, layout: Strategy) -> Vec<Strategy> {
-    let share = training.global_batch / u64::from(layout.data.get());
-    let micro_batches = (0..=10).map(|power| 1_u64 << power).filter(|micro| *micro <= MOST_RECORDS.min(share));
     let zeros: &[Zero] = match (layout.data.get(), layout.pipeline.get()) {
         (1, _) => &[Zero::Replicated],
         (_, 1) => &[Zero::Replicated, Zero::Optimizer, Zero::Gradients, Zero::Parameters],
@@ -98,10 +96,10 @@ fn variants(training: &Training, layout: Strategy) -> Vec<Strategy> {
         Some(_) => &[Recompute::None, Recompute::Selective, Recompute::Full],
     };
     let mut list = Vec::new();
-    for micro in micro_batches.filter(|micro| share.is_multiple_of(*micro)) {
+    for micro in micro_batches(training, &layout) {
         for schedule in schedules(training, layout) {
             for (zero, recompute) in zeros.iter().flat_map(|zero| recomputes.iter().map(move |r| (*zero, *r))) {
-                let micro_batch = NonZeroU32::new(micro as u32);
+                let micro_batch = NonZeroU32::new(micro);
                 list.push(Strategy { micro_batch, schedule, zero, recompute, ..layout });
             }
         }
@@ -109,8 +107,15 @@ fn variants(training: &Training, layout: Strategy) -> Vec<Strategy> {
     list
 }
 
+/// Powers of two that divide a replica's share of the batch.
+pub(super) fn micro_batches(training: &Training, layout: &Strategy) -> Vec<u32> {
+    let share = training.global_batch / u64::from(layout.data.get());
+    let powers = (0..=10).map(|power| 1_u32 << power).filter(|micro| u64::from(*micro) <= MOST_RECORDS.min(share));
+    powers.filter(|micro| share.is_multiple_of(u64::from(*micro))).collect()
+}
+
 /// 1F1B, and interleaved where layers divide into chunks.
-fn schedules(training: &Training, layout: Strategy) -> Vec<Schedule> {
+pub(super) fn schedules(training: &Training, layout: Strategy) -> Vec<Schedule> {
     let mut list = vec![Schedule::OneForwardOneBackward];
     if let Some(model) = training.transformer().filter(|_| layout.pipeline.get() > 1) {
         let layers = model.layers.get() as u32;

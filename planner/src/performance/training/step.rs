@@ -7,7 +7,7 @@ use super::device::longer;
 use super::exchange::Exchanges;
 use super::memory::{copies, sharers};
 use super::{Constant, Constants, Device, Impossible, Training};
-use crate::performance::kernel::Segment;
+use crate::performance::kernel::{Message, Segment};
 use crate::performance::network;
 use crate::performance::pipeline::{self, Pipeline, Stage};
 
@@ -117,6 +117,39 @@ pub fn step(
         optimizer: optimizer(training, &device, parameters),
         fixed: constants.get(Constant::Step),
     })
+}
+
+/// Time that the fullest stage is busy with all micro-batches, in seconds: no step of these segments is shorter,
+/// whatever its schedule and sharding.
+///
+/// # Errors
+/// The data sheet lacks the peak.
+pub fn busy_seconds(training: &Training, segments: &[Segment], constants: &Constants) -> Result<f64, Impossible> {
+    let no_peak = || Impossible::NoPeak { device: training.cluster.device.clone(), precision: training.precision };
+    let device = Device::of(&training.cluster, training.precision, *constants).ok_or_else(no_peak)?;
+    let exchanges = Exchanges::new(training, constants);
+    let launch = constants.get(Constant::Launch);
+    let pieces: Vec<Piece> = segments.iter().map(|segment| piece(segment, &device, &exchanges, launch)).collect();
+    let fullest = stages(segments, &pieces, training).iter().map(Piece::total).fold(0.0, f64::max);
+    Ok(training.micro_batches() as f64 * fullest + constants.get(Constant::Step))
+}
+
+/// Time of one forward pass of a whole network on one rank, in seconds.
+///
+/// # Errors
+/// The data sheet lacks the peak.
+pub fn forward_seconds(training: &Training, segments: &[Segment], constants: &Constants) -> Result<f64, Impossible> {
+    let no_peak = || Impossible::NoPeak { device: training.cluster.device.clone(), precision: training.precision };
+    let device = Device::of(&training.cluster, training.precision, *constants).ok_or_else(no_peak)?;
+    let exchanges = Exchanges::new(training, constants);
+    let launch = constants.get(Constant::Launch);
+    let one = |segment: &Segment| {
+        let kernels: f64 = segment.forward.iter().map(|kernel| kernel.count).sum();
+        let ahead = |message: &Message| exchanges.message(&Message { backward: 0.0, ..*message });
+        let computed = longer(device.total(&segment.forward), kernels * launch);
+        segment.repeat * (computed + segment.messages.iter().map(ahead).sum::<f64>())
+    };
+    Ok(segments.iter().map(one).sum::<f64>() + constants.get(Constant::Step))
 }
 
 /// Time of all micro-batches in the pipeline, in seconds.
