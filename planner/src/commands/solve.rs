@@ -20,6 +20,7 @@ pub(super) fn run(arguments: &SolveArguments, global: &Global, printer: Printer)
         held: load::held(&loaded, &arguments.held)?,
         time_limit_seconds: arguments.time_limit.map(Seconds::get),
         gap: arguments.gap,
+        ..Options::default()
     };
     let mut plan = plan(World { loaded: &loaded, catalog: Catalog::bundled() }, &options)?;
     if arguments.output == Path::new("-") {

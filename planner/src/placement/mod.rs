@@ -5,6 +5,7 @@
 //! (`conflicts.rs`), so workloads that never meet cost nothing.
 
 mod bound;
+mod change;
 mod conflicts;
 mod constraints;
 mod infeasible;
@@ -19,7 +20,8 @@ pub(crate) mod solver;
 mod staffing;
 mod value;
 
-pub use infeasible::{WayOut, WaysOut, ways_out};
+pub use change::Change;
+pub use infeasible::{WaysOut, ways_out};
 pub use problem::{Bill, Choice, Copy, Job, Offers, Pool, Problem, ProductFlow, Replica, Service, Worth};
 pub use search::{Limits, Solution, Unsolved, solve};
 pub use solver::SolverError;
