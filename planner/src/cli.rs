@@ -9,7 +9,9 @@ use scenarios::strategy::{Strategy, StrategyError};
 use scenarios::terminal::OutputFormat;
 use scenarios::units::{Bandwidth, Bytes};
 
+use crate::explain::Setting;
 use crate::performance::serving::Bucket;
+use crate::planning::PlacePattern;
 
 /// Decides where, on what and how workloads run, under cost, capacity, deadline and residency rules.
 #[derive(Debug, Parser)]
@@ -48,6 +50,14 @@ pub enum Command {
     Solve(SolveArguments),
     /// Show a plan: verdict, assignments, flows, placements considered, totals, solver
     Show(ShowArguments),
+    /// Tell why the plan is as it is: runners-up, what binds and what it is worth, why not elsewhere
+    Explain(ExplainArguments),
+    /// Show what a change of the scenario would do to the plan
+    Whatif(WhatifArguments),
+    /// List plans between the cheapest and the fastest, or the cleanest
+    Frontier(FrontierArguments),
+    /// Show what differs between two plans
+    Diff(DiffArguments),
     /// Predict one training on catalogued machines, with its parts, memory and interval
     Predict(PredictArguments),
     /// Tell how far predictions miss a table of measured runs that the fit has not seen
@@ -109,6 +119,88 @@ pub struct SolveArguments {
 pub struct ShowArguments {
     /// Plan; `-` reads standard input
     pub plan: PathBuf,
+}
+
+/// What `explain` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArguments {
+    /// The scenario.
+    #[command(flatten)]
+    pub file: ScenarioFile,
+    /// Plan of the scenario; without it the scenario is solved
+    #[arg(long, value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
+    /// Only this workload
+    #[arg(long, value_name = "WORKLOAD")]
+    pub workload: Option<String>,
+    /// Tell what became of a place, such as `eu-dc` or `eu-dc/h100` (pool or instance type, `*` for any letters), and
+    /// what the plan would be there; may be repeated
+    #[arg(long, value_name = "SITE[/MACHINE]")]
+    pub why_not: Vec<PlacePattern>,
+    /// Longest time for each search, such as `30 s`, instead of the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<scenarios::units::Seconds>,
+}
+
+/// What `whatif` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct WhatifArguments {
+    /// The scenario.
+    #[command(flatten)]
+    pub file: ScenarioFile,
+    /// A change, such as `sites.eu.pools.h100.nodes+=8`, `policies.old.expires=2027-01-01`, `price.h100*=0.8`,
+    /// `demand*=2` or `link.bandwidth/=2`; operators are `=`, `+=`, `-=`, `*=` and `/=`; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", required = true)]
+    pub set: Vec<Setting>,
+    /// Where the changed plan is written; by default nowhere
+    #[arg(long, short, value_name = "PLAN")]
+    pub output: Option<PathBuf>,
+    /// Longest time for each search, such as `30 s`, instead of the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<scenarios::units::Seconds>,
+}
+
+/// What `frontier` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct FrontierArguments {
+    /// The scenario.
+    #[command(flatten)]
+    pub file: ScenarioFile,
+    /// What cost is weighed against
+    #[arg(long, value_enum, default_value_t)]
+    pub against: Against,
+    /// Most plans, the two ends included
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub points: u32,
+    /// Folder for the plans; by default they are not written
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Longest time for each search, such as `30 s`, instead of the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<scenarios::units::Seconds>,
+}
+
+/// What cost is weighed against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Against {
+    /// When the last workload ends
+    #[default]
+    FinishTime,
+    /// Greenhouse gas
+    Carbon,
+}
+
+/// What `diff` reads.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArguments {
+    /// Plan before; `-` reads standard input
+    pub before: PathBuf,
+    /// Plan after; `-` reads standard input
+    pub after: PathBuf,
+    /// Exit with 10 if the plans differ
+    #[arg(long)]
+    pub detailed_exitcode: bool,
 }
 
 /// What `predict` is asked.

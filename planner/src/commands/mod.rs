@@ -5,8 +5,11 @@ mod candidates;
 mod catalog;
 mod check;
 mod completions;
+mod diff;
+mod explain;
 mod failure;
 mod fit;
+mod frontier;
 mod load;
 mod man;
 mod predict;
@@ -15,6 +18,7 @@ mod schema;
 mod serve;
 mod show;
 mod solve;
+mod whatif;
 
 pub use show::render;
 
@@ -32,6 +36,10 @@ pub fn run(cli: Cli) -> Exit {
         Command::Candidates(arguments) => candidates::run(&arguments, global, printer),
         Command::Solve(arguments) => solve::run(&arguments, global, printer),
         Command::Show(arguments) => show::run(&arguments, global, printer),
+        Command::Explain(arguments) => explain::run(&arguments, global, printer),
+        Command::Whatif(arguments) => whatif::run(&arguments, global, printer),
+        Command::Frontier(arguments) => frontier::run(&arguments, global, printer),
+        Command::Diff(arguments) => diff::run(&arguments, global, printer),
         Command::Predict(arguments) => predict::run(&arguments, global, printer),
         Command::Accuracy(arguments) => accuracy::run(&arguments, global, printer),
         Command::Fit(arguments) => fit::run(&arguments, printer),

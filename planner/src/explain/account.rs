@@ -90,7 +90,8 @@ impl Rival {
 /// again.
 #[must_use]
 pub(crate) fn account(case: &Case<'_>, plan: &Plan, question: &Question, options: &Options, limits: Limits) -> Account {
-    let is_asked = |assignment: &&Assignment| question.workload.as_ref().is_none_or(|name| *name == assignment.workload);
+    let is_asked =
+        |assignment: &&Assignment| question.workload.as_ref().is_none_or(|name| *name == assignment.workload);
     let asked: Vec<&Assignment> = plan.assignments.iter().filter(is_asked).collect();
     let by_whole_plan = case.size() <= MOST_PLACEMENTS && case.candidates.workloads.len() <= MOST_WORKLOADS;
     let placed = |assignment: &&Assignment| Placed {

@@ -94,10 +94,8 @@ fn tight(case: &Case<'_>, plan: &Plan) -> Vec<Tight> {
     found.extend(plan.assignments.iter().filter_map(|assignment| deadline(loaded, assignment)));
     found.extend(budget(loaded, plan));
     for workload in &case.candidates.workloads {
-        for tight in permission(case, plan, workload) {
-            if !found.contains(&tight) {
-                found.push(tight);
-            }
+        if let Some(tight) = permission(case, plan, workload).filter(|tight| !found.contains(tight)) {
+            found.push(tight);
         }
     }
     found
@@ -183,7 +181,8 @@ fn permission(case: &Case<'_>, plan: &Plan, workload: &WorkloadCandidates) -> Op
         let usd = column.compute_usd.to_f64().unwrap_or(f64::MAX);
         Some(if by_time { column.release_seconds + column.seconds } else { usd })
     };
-    let most = if by_time { chosen.end_seconds - chosen.start_seconds } else { chosen.cost_usd.to_f64().unwrap_or(f64::MAX) };
+    let most =
+        if by_time { chosen.end_seconds - chosen.start_seconds } else { chosen.cost_usd.to_f64().unwrap_or(f64::MAX) };
     let denied = workload.refused.iter().filter(|refused| refused.reason.denied().is_some());
     let (_, refused) = denied
         .filter_map(|refused| Some((measure(refused)?, refused)))

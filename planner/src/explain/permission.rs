@@ -65,9 +65,8 @@ fn without(name: &str, rule: &Rule, loaded: &Loaded, label: &str, site: &str) ->
     let others = loaded.scenario.datasets.keys().filter(|data| *data != label);
     let others: Vec<String> = others.filter(|data| is_about(&loaded.scenario, rule, data)).cloned().collect();
     let covered = |names: fn(&PlacedSite) -> &Vec<String>| -> Vec<String> {
-        let is_covered = |placed: &PlacedSite| {
-            rule.places.iter().any(|place| place == "anywhere" || names(placed).contains(place))
-        };
+        let is_covered =
+            |placed: &PlacedSite| rule.places.iter().any(|place| place == "anywhere" || names(placed).contains(place));
         let sites = loaded.sites.iter().filter(|(name, placed)| *name != site && is_covered(placed));
         sites.map(|(name, _)| name.clone()).collect()
     };
@@ -93,7 +92,9 @@ pub(super) fn needed(plan: &Plan, loaded: &Loaded, catalog: &Catalog, label: &st
     let Some(placed) = loaded.sites.get(site) else { return Vec::new() };
     let mut forms = BTreeSet::new();
     for (workload, form) in uses(plan, &loaded.scenario, label, site) {
-        let Some(period) = loaded.scenario.workloads.get(&workload).map(|w| loaded.period(w, catalog)) else { continue };
+        let Some(period) = loaded.scenario.workloads.get(&workload).map(|w| loaded.period(w, catalog)) else {
+            continue;
+        };
         let class = loaded.scenario.datasets.get(label).map_or(PUBLIC, |data| data.class.as_str());
         let deed = |action: Action| Deed {
             label: Label { dataset: label, class },

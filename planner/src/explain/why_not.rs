@@ -73,7 +73,10 @@ pub(super) fn of(
     let workload = case.candidates.workloads.iter().find(|workload| workload.workload == *name);
     let fates = workload.map(|workload| fates(case, workload, assignment, at)).unwrap_or_default();
     let is_denied = workload.is_some_and(|workload| {
-        workload.refused.iter().any(|refused| at.covers(&case.world, refused.place) && refused.reason.denied().is_some())
+        workload
+            .refused
+            .iter()
+            .any(|refused| at.covers(&case.world, refused.place) && refused.reason.denied().is_some())
     });
     let held = held(case, plan, assignment, at, limits);
     let is_open = matches!(held, Outcome::Infeasible(_)) && is_denied;
@@ -112,7 +115,11 @@ fn fates(case: &Case<'_>, workload: &WorkloadCandidates, assignment: &Assignment
         if at.covers(world, replica.group.place) {
             let is_chosen = is_among(world, &replica.group, assignment);
             let verdict = if is_chosen { Verdict::Chosen } else { Verdict::Lost };
-            fates.add_like(verdict, format!("{}, {}", machines(world, &replica.group), replica.strategy), rate(replica));
+            fates.add_like(
+                verdict,
+                format!("{}, {}", machines(world, &replica.group), replica.strategy),
+                rate(replica),
+            );
         }
     }
     for Refused { place, strategy, nodes, reason, .. } in &workload.refused {
@@ -132,7 +139,8 @@ fn touches(case: &Case<'_>, column: &Column, at: &PlacePattern) -> bool {
 
 fn by_itself(case: &Case<'_>, column: &Column) -> String {
     let moved = column.copies.iter().map(|copy| &case.candidates.copies[*copy]).chain(&column.exchanges);
-    let usd = column.compute_usd + moved.map(|movement| movement.usd + movement.storage_usd).sum::<rust_decimal::Decimal>();
+    let usd =
+        column.compute_usd + moved.map(|movement| movement.usd + movement.storage_usd).sum::<rust_decimal::Decimal>();
     format!("{} USD and {} by itself", usd.normalize(), Seconds::new(column.seconds).rounded())
 }
 

@@ -23,6 +23,6 @@ mod value;
 pub use change::Change;
 pub use infeasible::{WaysOut, ways_out};
 pub use problem::{Bill, Choice, Copy, Job, Offers, Pool, Problem, ProductFlow, Replica, Service, Worth};
-pub use search::{Limits, Solution, Unsolved, solve};
+pub use search::{Limits, Solution, Unsolved, solve, solve_from};
 pub use solver::SolverError;
 pub use staffing::Staffing;

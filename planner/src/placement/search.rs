@@ -79,10 +79,24 @@ const SHARE_FOR_GREEDY: f64 = 0.2;
 /// # Errors
 /// No plan exists, none was found in time, or the solver failed.
 pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
+    solve_from(problem, limits, None)
+}
+
+/// Solves a problem for which a plan is known already, such as that of a smaller budget.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_from(problem: &Problem, limits: Limits, start: Option<&Solution>) -> Result<Solution, Unsolved> {
     let begun = Instant::now();
     let until = begun + Duration::from_secs_f64((limits.seconds * SHARE_FOR_GREEDY).clamp(0.0, 1e6));
     let alone = services::alone(problem, limits)?;
-    let known = greedy(problem, &alone.staffing, until);
+    let started = start.map(|Solution { choice, staffing, starts, .. }| {
+        let (choice, staffing, starts) = (choice.clone(), staffing.clone(), starts.clone());
+        Known { choice, staffing, starts }
+    });
+    let plans = greedy(problem, &alone.staffing, until).into_iter().chain(started);
+    let by_value = |a: &Known, b: &Known| a.value(problem).partial_cmp(&b.value(problem));
+    let known = plans.min_by(|a, b| by_value(a, b).unwrap_or(std::cmp::Ordering::Equal));
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
     let first = reduced(reduce(problem, known, alone.least), left, Second::default())?;
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use scenarios::units::Seconds;
 
-use crate::candidates::{Candidates, Network, Product, Reason, WorkloadCandidates, World, products};
 use super::Case;
+use crate::candidates::{Candidates, Network, Product, Reason, WorkloadCandidates, World, products};
 use crate::placement::{SolverError, WaysOut};
 use crate::verify::Violation;
 

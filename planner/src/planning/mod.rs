@@ -17,7 +17,7 @@ use scenarios::plan::Plan;
 use scenarios::scenario::Scenario;
 
 use crate::candidates::{Candidates, Column, Held, Movement, Network, Replica, ServiceCandidates, World};
-use crate::explain;
+use crate::explain::{self, Account, Question};
 use crate::placement::{Limits, Problem, Solution, Unsolved};
 use crate::verify::verify;
 
@@ -118,6 +118,25 @@ pub fn plan(world: World<'_>, options: &Options) -> Result<Plan, PlanError> {
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
     explain::explain(&case, &solution, &mut plan, options, left);
     verified(plan, world)
+}
+
+/// Plans a scenario, unless a plan of it is given, and gives an account of the plan.
+///
+/// # Errors
+/// As [`plan`].
+pub fn explained(
+    world: World<'_>,
+    given: Option<Plan>,
+    question: &Question,
+    options: &Options,
+) -> Result<(Plan, Account), PlanError> {
+    let plan = match given {
+        Some(plan) => plan,
+        None => plan(world, options)?,
+    };
+    let case = Case::new(world, options);
+    let account = explain::account(&case, &plan, question, options, options.limits(&world.loaded.scenario));
+    Ok((plan, account))
 }
 
 /// The best choice of a case.

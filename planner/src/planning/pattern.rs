@@ -48,9 +48,8 @@ impl PlacePattern {
     /// Whether it points at a pool.
     #[must_use]
     pub fn covers(&self, world: &World<'_>, place: Place) -> bool {
-        let is_machine = |machine: &String| {
-            is_like(machine, world.pool_name(place)) || is_like(machine, &world.machine_name(place))
-        };
+        let is_machine =
+            |machine: &String| is_like(machine, world.pool_name(place)) || is_like(machine, &world.machine_name(place));
         is_like(&self.site, world.site_name(place.site)) && self.machine.as_ref().is_none_or(is_machine)
     }
 
@@ -112,8 +111,9 @@ mod tests {
 
     #[test]
     fn stars_stand_for_any_letters() {
-        let check =
-            |pattern: &str, name: &str, expected: bool| assert_eq!(is_like(pattern, name), expected, "{pattern} {name}");
+        let check = |pattern: &str, name: &str, expected: bool| {
+            assert_eq!(is_like(pattern, name), expected, "{pattern} {name}")
+        };
         check("h100", "H100", true);
         check("h100", "h1000", false);
         check("h100*", "H100-SXM", true);
