@@ -112,6 +112,12 @@ pub struct SolveArguments {
     /// Relative gap that counts as solved, such as 0.01, instead of the scenario's
     #[arg(long, value_name = "SHARE", value_parser = gap)]
     pub gap: Option<f64>,
+    /// Write up to N more plans, as different from each other as `--within` allows, as `plan-2.json`, `plan-3.json`, …
+    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub alternatives: u32,
+    /// How much worse than the best plan the alternatives may be, such as `5%`
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share, requires = "alternatives")]
+    pub within: f64,
 }
 
 /// What `show` reads.
@@ -399,6 +405,13 @@ fn bucket(text: &str) -> Result<Bucket, String> {
     }
 }
 
+/// A share as `5%` or `0.05`.
+fn share(text: &str) -> Result<f64, String> {
+    let (digits, unit) = text.strip_suffix('%').map_or((text, 1.0), |digits| (digits.trim(), 100.0));
+    let share = digits.parse::<f64>().map_err(|_| "expected a share, such as `5%`".to_owned())? / unit;
+    if (0.0..=10.0).contains(&share) { Ok(share) } else { Err("a share is at least 0 % and at most 1000 %".to_owned()) }
+}
+
 fn gap(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "expected a number, such as 0.01".to_owned())?;
     if (0.0..1.0).contains(&share) { Ok(share) } else { Err("a gap is at least 0 and less than 1".to_owned()) }
@@ -412,6 +425,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn shares_are_read() {
+        let check = |text: &str, expected: Option<f64>| assert_eq!(share(text).ok(), expected, "{text}");
+        check("5%", Some(0.05));
+        check("5 %", Some(0.05));
+        check("0.05", Some(0.05));
+        check("-1%", None);
+        check("nan", None);
+        check("much", None);
     }
 
     #[test]

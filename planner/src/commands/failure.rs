@@ -25,6 +25,8 @@ pub(super) enum Failure {
     Unknown(UnknownName),
     /// A plan that answers another scenario.
     Stale(StalePlan),
+    /// Several plans where one is printed.
+    Alternatives(AlternativesToStdout),
     /// Changes that cannot be made.
     Setting(SettingError),
     /// A table of runs cannot be read.
@@ -122,6 +124,17 @@ pub(super) struct UnknownName {
 #[error("the plan was made from another scenario, or from this one before it was changed")]
 pub(super) struct StalePlan;
 
+/// Alternatives are written beside the plan.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("standard output takes one plan, and alternatives were asked for")]
+pub(super) struct AlternativesToStdout;
+
+impl From<AlternativesToStdout> for Failure {
+    fn from(error: AlternativesToStdout) -> Self {
+        Self::Alternatives(error)
+    }
+}
+
 impl From<UnknownName> for Failure {
     fn from(error: UnknownName) -> Self {
         Self::Unknown(error)
@@ -174,6 +187,10 @@ impl Failure {
             Self::Stale(error) => {
                 printer.error(error, Some("make it anew with `planner solve`, or leave --plan out"));
                 Exit::StalePlan
+            }
+            Self::Alternatives(error) => {
+                printer.error(error, Some("name a file with -o; the others are written beside it"));
+                Exit::Usage
             }
             Self::Setting(error) => {
                 printer.error(error, error.help().as_deref());

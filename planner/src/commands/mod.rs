@@ -1,6 +1,7 @@
 //! Commands: typed settings in, exit status out. Only they read files and print.
 
 mod accuracy;
+mod alternatives;
 mod candidates;
 mod catalog;
 mod check;

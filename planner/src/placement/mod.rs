@@ -4,6 +4,7 @@
 //! Nodes that would be occupied twice at one time are forbidden as they are found
 //! (`conflicts.rs`), so workloads that never meet cost nothing.
 
+mod alternatives;
 mod bound;
 mod change;
 mod conflicts;
@@ -20,6 +21,7 @@ pub(crate) mod solver;
 mod staffing;
 mod value;
 
+pub use alternatives::alternatives;
 pub use change::Change;
 pub use infeasible::{WaysOut, ways_out};
 pub use problem::{Bill, Choice, Copy, Job, Offers, Pool, Problem, ProductFlow, Replica, Service, Worth};

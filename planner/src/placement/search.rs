@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use scenarios::scenario::Objective;
 
+use super::alternatives::{Pattern, pattern};
 use super::conflicts::{self, Conflict};
 use super::model::{Learned, Model, Pick, Relax};
 use super::problem::{Problem, float};
@@ -118,7 +119,7 @@ fn among_equals(problem: &Problem, first: Solution, limits: Limits) -> Solution 
         return Solution { choice, staffing, starts, ..first };
     }
     let ceiling = Some((problem.objective, first.objective));
-    match reduced(second, limits, Second { most_nodes: Some(NODES_FOR_TIES), ceiling }) {
+    match reduced(second, limits, Second { most_nodes: Some(NODES_FOR_TIES), ceiling, others: vec![] }) {
         Ok(found) => Solution {
             choice: found.choice,
             staffing: found.staffing,
@@ -132,13 +133,26 @@ fn among_equals(problem: &Problem, first: Solution, limits: Limits) -> Solution 
     }
 }
 
+/// The best plan that is different from others, while another objective keeps a value.
+pub(super) fn apart(
+    problem: &Problem,
+    ceiling: (Objective, f64),
+    others: &[Pattern],
+    limits: Limits,
+) -> Result<Solution, Unsolved> {
+    let second = Second { most_nodes: None, ceiling: Some(ceiling), others: others.to_vec() };
+    reduced(reduce(problem, None, 0.0), limits, second)
+}
+
 /// How a search for a second objective differs.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Second {
     /// It ends after one round of at most so many nodes.
     most_nodes: Option<i32>,
     /// The first objective with the value that must be kept.
     ceiling: Option<(Objective, f64)>,
+    /// Plans that it must differ from.
+    others: Vec<Pattern>,
 }
 
 /// Solves a reduced problem and says its columns in terms of the whole one.
@@ -264,6 +278,7 @@ impl<'a> Search<'a> {
             conflicts: &self.conflicts,
             excluded: &self.excluded,
             ceiling: self.second.ceiling,
+            others: &self.second.others,
             start: self.best.as_ref().filter(|_| !self.relax.any()).map(|best| best.known.schedule()),
         };
         let model = Model::new(self.problem, self.relax, learned);
@@ -323,6 +338,7 @@ impl<'a> Search<'a> {
             && (self.relax.budget || affordable())
             && conflicts::find(problem, schedule, capacities).is_empty()
             && as_good()
+            && !self.second.others.contains(&pattern(problem, schedule))
     }
 
     /// The objective of a schedule in units of the model.

@@ -18,7 +18,7 @@ use scenarios::scenario::Scenario;
 
 use crate::candidates::{Candidates, Column, Held, Movement, Network, Replica, ServiceCandidates, World};
 use crate::explain::{self, Account, Question};
-use crate::placement::{Limits, Problem, Solution, Unsolved};
+use crate::placement::{Limits, Problem, Solution, Unsolved, alternatives};
 use crate::verify::verify;
 
 /// What the user may change for one call.
@@ -110,14 +110,33 @@ impl Decision<'_> {
 /// # Errors
 /// Nothing satisfies the scenario, no plan was found in time, or there is a bug in the planner.
 pub fn plan(world: World<'_>, options: &Options) -> Result<Plan, PlanError> {
+    let mut plans = plans(world, options, 0, 0.0)?;
+    Ok(plans.swap_remove(0))
+}
+
+/// Plans a scenario, and up to `count` more plans whose objective is at most the share `within` worse, each as different
+/// from those before it as that allows. The best one is the first.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plans(world: World<'_>, options: &Options, count: usize, within: f64) -> Result<Vec<Plan>, PlanError> {
     let case = Case::new(world, options);
-    let begun = Instant::now();
     let limits = options.limits(&world.loaded.scenario);
-    let solution = decide(&case, options, limits)?;
-    let mut plan = case.plan(&solution);
-    let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-    explain::explain(&case, &solution, &mut plan, options, left);
-    verified(plan, world)
+    let begun = Instant::now();
+    let best = decide(&case, options, limits)?;
+    let spent = begun.elapsed().as_secs_f64();
+    let others = match alternatives(&case.problem, &best, count, within, limits) {
+        Ok(others) => others,
+        Err(Unsolved::Solver(error)) => return Err(error.into()),
+        Err(_) => Vec::new(),
+    };
+    let left = Limits { seconds: limits.seconds - spent, ..limits };
+    let written = std::iter::once(&best).chain(&others).map(|solution| {
+        let mut plan = case.plan(solution);
+        explain::explain(&case, solution, &mut plan, options, left);
+        verified(plan, world)
+    });
+    written.collect()
 }
 
 /// Plans a scenario, unless a plan of it is given, and gives an account of the plan.
