@@ -13,7 +13,7 @@ use super::failure::{Failure, StalePlan, UnknownName};
 use super::load;
 use crate::candidates::World;
 use crate::cli::{ExplainArguments, Global};
-use crate::explain::{Account, Outcome, Question, Rival, WhyNot};
+use crate::explain::{Account, Outcome, PERMISSION, Question, Rival, WhyNot};
 use crate::planning::{Options, PlacePattern, explained};
 
 pub(super) fn run(arguments: &ExplainArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
@@ -103,9 +103,10 @@ fn binding_words(binding: &[Binding]) -> String {
     }
     let mut text = "What the plan is up against\n".to_owned();
     for rule in binding {
-        let _ = match rule.worth {
-            worth if worth > 0.0 => writeln!(text, "    {}: {} more saves {worth} {}", rule.what, rule.step, rule.unit),
-            _ => writeln!(text, "    {}: {} more saves nothing", rule.what, rule.step),
+        let saved = if rule.worth > 0.0 { format!("{} {}", rule.worth, rule.unit) } else { "nothing".to_owned() };
+        let _ = match rule.step.as_str() {
+            PERMISSION => writeln!(text, "    {} would save {saved}", rule.what),
+            step => writeln!(text, "    {}: {step} more saves {saved}", rule.what),
         };
     }
     text

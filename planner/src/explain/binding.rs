@@ -24,6 +24,9 @@ const MOST_TRIED: usize = 10;
 const SMALL_PLACEMENTS: usize = 500;
 const SMALL_WORKLOADS: usize = 6;
 
+/// One unit more of what rules permit.
+pub const PERMISSION: &str = "1 permission";
+
 /// A rule that a plan is up against.
 #[derive(Debug, Clone, PartialEq)]
 struct Tight {
@@ -190,5 +193,5 @@ fn permission(case: &Case<'_>, plan: &Plan, workload: &WorkloadCandidates) -> Op
         .min_by(|a, b| a.0.total_cmp(&b.0))?;
     let (label, _, _, site, _) = refused.reason.denied()?;
     let change = Change::Permission { label: label.to_owned(), forms: vec![], site: site.to_owned() };
-    Some(Tight { what: change.to_string(), step: "1 permission".to_owned(), change })
+    Some(Tight { what: change.to_string(), step: PERMISSION.to_owned(), change })
 }

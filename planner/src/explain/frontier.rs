@@ -1,8 +1,9 @@
 //! Plans between the cheapest and the fastest, or the cleanest: the ε-constraint method.
 //!
-//! First the least cost C, then the best of the other objective with a budget of C, and without one, at cost D; then the
-//! best with budgets in between, in even steps. Every point is a verified plan of the scenario, and none is beaten by
-//! another in both (Haimes, Lasdon and Wismer, 1971).
+//! First the least cost C, then the best of the other objective with a budget of C, and with the scenario's budget; then
+//! the best with budgets in between, in the widest gaps first, until there are as many points as asked for or no more.
+//! Every point is a verified plan of the scenario, and none is beaten by another in both (Haimes, Lasdon and Wismer,
+//! 1971).
 
 use rust_decimal::Decimal;
 use scenarios::plan::Plan;
@@ -44,28 +45,23 @@ impl Second {
 pub fn frontier(world: World<'_>, second: Second, points: usize, options: &Options) -> Result<Vec<Plan>, PlanError> {
     let aimed = aimed(world.loaded, second);
     let case = Case::new(World { loaded: &aimed, catalog: world.catalog }, options);
-    let limits = options.limits(&world.loaded.scenario);
-    let sweep = Sweep { case: &case, world, limits };
-    let given = case.problem.budget;
+    let sweep = Sweep { case: &case, world, limits: options.limits(&world.loaded.scenario) };
     let cheapest = sweep.cheapest(options)?;
-    let least = sweep.cost(&cheapest);
-    let mut solutions = vec![sweep.within(Some(least), &cheapest)?];
-    let best = sweep.within(given, &cheapest)?;
-    let most = sweep.cost(&best);
-    let steps = points.saturating_sub(1);
-    for step in 1..steps {
-        let share = Decimal::from(step as u64) / Decimal::from(steps as u64);
-        let budget = least + ((most - least) * share).round_dp(6);
-        if let Some(start) = solutions.last()
-            && budget > least
-            && budget < most
-        {
-            solutions.push(sweep.within(Some(budget), start)?);
-        }
-    }
-    solutions.push(best);
-    let plans: Result<Vec<Plan>, PlanError> = solutions.iter().map(|solution| sweep.plan(solution)).collect();
+    let first = sweep.within(Some(sweep.cost(&cheapest)), &cheapest)?;
+    let last = sweep.within(case.problem.budget, &first)?;
+    let mut found = vec![sweep.point(first), sweep.point(last)];
+    sweep.fill(&mut found, points)?;
+    let plans: Result<Vec<Plan>, PlanError> = found.iter().map(|point| sweep.plan(&point.solution)).collect();
     Ok(unbeaten(plans?, second))
+}
+
+/// A solution with what it costs and reaches.
+struct Point {
+    solution: Solution,
+    usd: Decimal,
+    value: f64,
+    /// Whether nothing lies between it and the next dearer one.
+    closed: bool,
 }
 
 /// The scenario with the second objective. It stays the scenario that the plans answer.
@@ -103,9 +99,43 @@ impl Sweep<'_, '_> {
         self.case.problem.cost(&solution.choice, &solution.staffing)
     }
 
+    fn point(&self, solution: Solution) -> Point {
+        Point { usd: self.cost(&solution), value: solution.objective, solution, closed: false }
+    }
+
+    /// Puts points into the widest gaps: the best within the middle of a gap, then just below its upper end. A gap
+    /// with nothing better than its lower end there is closed.
+    fn fill(&self, found: &mut Vec<Point>, points: usize) -> Result<(), PlanError> {
+        while found.len() < points {
+            let open = (0..found.len() - 1).filter(|at| !found[*at].closed);
+            let Some(at) = open.max_by_key(|at| (found[at + 1].usd - found[*at].usd, std::cmp::Reverse(*at))) else {
+                return Ok(());
+            };
+            let (low, high) = (found[at].usd, found[at + 1].usd);
+            let middle = ((low + high) / Decimal::TWO).round_dp(6);
+            let below = high - Decimal::new(1, 6);
+            for budget in [middle, below].into_iter().filter(|budget| *budget > low && *budget < high) {
+                let next = self.point(self.within(Some(budget), &found[at].solution)?);
+                if next.usd > low && next.value < found[at].value - tolerance(found[at].value) {
+                    found.insert(at + 1, next);
+                    break;
+                }
+            }
+            if found[at + 1].usd == high {
+                found[at].closed = true;
+            }
+        }
+        Ok(())
+    }
+
     fn plan(&self, solution: &Solution) -> Result<Plan, PlanError> {
         verified(self.case.plan(solution), self.world)
     }
+}
+
+/// What equal values may differ by.
+fn tolerance(value: f64) -> f64 {
+    1e-6 + 1e-9 * value.abs()
 }
 
 fn unsolved(why: Unsolved) -> PlanError {

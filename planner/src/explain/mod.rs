@@ -17,6 +17,7 @@ mod why_not;
 
 pub(crate) use account::account;
 pub use account::{Account, Placed, Question, Rival};
+pub use binding::PERMISSION;
 pub use considered::{candidate, machines};
 pub use diff::{Changed, Difference, Movement, Reservation, Run};
 pub use figures::{Figures, placement};
