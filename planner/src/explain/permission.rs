@@ -13,9 +13,9 @@ const ACTIONS: [Action; 4] = [Action::Store, Action::Process, Action::Transit, A
 /// changes: prohibitions that cover other sites or other data still do, and no form gains a rule of its own.
 pub(super) fn granted(loaded: &Loaded, label: &str, site: &str) -> Loaded {
     let mut changed = loaded.clone();
-    // `access` asks who operates a place; with its name among those, a rule can mean this one alone.
+    // `access` asks who operates a place; with a name of its own, a rule can mean the operator of this one alone.
     for (name, placed) in &mut changed.sites {
-        placed.operator_places.push(name.clone());
+        placed.operator_places.push(operator_of(name));
     }
     let spared = loaded.scenario.policies.iter().flat_map(|(name, rule)| {
         if rule.effect == Effect::Deny && is_about(&loaded.scenario, rule, label) {
@@ -28,6 +28,10 @@ pub(super) fn granted(loaded: &Loaded, label: &str, site: &str) -> Loaded {
     let allowed = (format!("`{label}` at `{site}`, if it were allowed"), rule);
     changed.scenario.policies = spared.chain([allowed]).collect();
     changed
+}
+
+fn operator_of(site: &str) -> String {
+    format!("operator of `{site}`")
 }
 
 fn is_about(scenario: &Scenario, rule: &Rule, label: &str) -> bool {
@@ -50,7 +54,7 @@ fn permission(scenario: &Scenario, label: &str, site: &str) -> Rule {
         classes: vec![],
         forms: forms.into_iter().collect(),
         actions: actions.collect(),
-        places: vec![site.to_owned()],
+        places: vec![site.to_owned(), operator_of(site)],
         requires: vec![],
         expires: None,
         per_gb: None,
@@ -79,10 +83,11 @@ fn without(name: &str, rule: &Rule, loaded: &Loaded, label: &str, site: &str) ->
         places,
         ..rule.clone()
     };
+    let operators = covered(|placed| &placed.operator_places).iter().map(|site| operator_of(site)).collect();
     let parts = [
         (name.to_owned(), Rule { data: others, classes: vec![], ..rule.clone() }),
         (format!("{name}, elsewhere"), own(other, covered(|placed| &placed.places))),
-        (format!("{name}, from elsewhere"), own(access, covered(|placed| &placed.operator_places))),
+        (format!("{name}, from elsewhere"), own(access, operators)),
     ];
     parts.into_iter().filter(|(_, rule)| !rule.data.is_empty() && !rule.actions.is_empty()).collect()
 }
@@ -136,4 +141,73 @@ fn uses(plan: &Plan, scenario: &Scenario, label: &str, site: &str) -> Vec<(Strin
     let flows = flows.filter(|flow| flow.labels.iter().any(|carried| carried == label));
     uses.extend(flows.map(|flow| (flow.used_by.clone(), flow.form)));
     uses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scenarios::scenario::load_text;
+    use std::path::Path;
+
+    const SCENARIO: &str = "
+format: causeway.scenario/1
+name: permissions
+sites:
+  here: { kind: private, country: DE }
+  there: { kind: private, country: CN, operator: US }
+  beyond: { kind: private, country: CN }
+datasets:
+  patients: { class: health, at: [here], size: 1 GB, records: 10 }
+  staff: { class: health, at: [here], size: 1 GB, records: 10 }
+  open: { class: public, at: [here], size: 1 GB, records: 10 }
+policies:
+  home: { effect: allow, classes: [health], forms: [raw, gradients], places: [DE] }
+  reach: { effect: allow, classes: [health], forms: [raw], actions: [access], places: [DE, CN] }
+  abroad: { effect: deny, classes: [health], forms: [raw, weights], actions: [store, process, access], places: [CN, US] }
+  patients-only: { effect: deny, data: [patients], forms: [checkpoints], places: [anywhere] }
+workloads:
+  train:
+    job:
+      train:
+        model: { preset: mnist-cnn }
+        data: patients
+        epochs: 1
+        global_batch: 1
+        optimizer: { sgd: { learning_rate: 0.01 } }
+";
+
+    #[test]
+    fn a_permission_changes_nothing_else() {
+        let before = load_text("test", SCENARIO, Path::new(""), Catalog::bundled()).expect("a valid scenario");
+        let after = granted(&before, "patients", "there");
+        let period = before.period(&before.scenario.workloads["train"], Catalog::bundled());
+        let forms = [
+            Form::Raw,
+            Form::Features,
+            Form::Activations,
+            Form::Gradients,
+            Form::Weights,
+            Form::Checkpoints,
+            Form::Metrics,
+        ];
+        let permits = |loaded: &Loaded, dataset: &str, site: &str, form: Form, action: Action| {
+            let class = loaded.scenario.datasets[dataset].class.as_str();
+            let place = Place::of(site, &loaded.sites[site]);
+            permit(&loaded.scenario.policies, &Deed { label: Label { dataset, class }, form, action, place, period })
+                .is_ok()
+        };
+        let mut refused = 0;
+        for dataset in ["patients", "staff", "open"] {
+            for site in ["here", "there", "beyond"] {
+                for (form, action) in forms.into_iter().flat_map(|form| ACTIONS.map(|action| (form, action))) {
+                    let (was, is) =
+                        (permits(&before, dataset, site, form, action), permits(&after, dataset, site, form, action));
+                    let is_granted = dataset == "patients" && site == "there";
+                    assert_eq!(is, was || is_granted, "{action:?} of {form:?} {dataset} at {site}");
+                    refused += usize::from(is_granted && !was);
+                }
+            }
+        }
+        assert!(refused > 10, "{refused} permissions were needed");
+    }
 }
