@@ -9,7 +9,9 @@ use scenarios::strategy::{Strategy, StrategyError};
 use scenarios::terminal::OutputFormat;
 use scenarios::units::{Bandwidth, Bytes};
 
+use crate::explain::Setting;
 use crate::performance::serving::Bucket;
+use crate::planning::PlacePattern;
 
 /// Decides where, on what and how workloads run, under cost, capacity, deadline and residency rules.
 #[derive(Debug, Parser)]
@@ -48,6 +50,14 @@ pub enum Command {
     Solve(SolveArguments),
     /// Show a plan: verdict, assignments, flows, placements considered, totals, solver
     Show(ShowArguments),
+    /// Tell why the plan is as it is: runners-up, what binds and what it is worth, why not elsewhere
+    Explain(ExplainArguments),
+    /// Show what a change of the scenario would do to the plan
+    Whatif(WhatifArguments),
+    /// List plans between the cheapest and the fastest, or the cleanest
+    Frontier(FrontierArguments),
+    /// Show what differs between two plans
+    Diff(DiffArguments),
     /// Predict one training on catalogued machines, with its parts, memory and interval
     Predict(PredictArguments),
     /// Tell how far predictions miss a table of measured runs that the fit has not seen
@@ -106,6 +116,12 @@ pub struct SolveArguments {
     /// Relative gap that counts as solved, such as 0.01, instead of the scenario's
     #[arg(long, value_name = "SHARE", value_parser = gap)]
     pub gap: Option<f64>,
+    /// Write up to N more plans, as different from each other as `--within` allows, as `plan-2.json`, `plan-3.json`, …
+    #[arg(long, value_name = "N", default_value = "0", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub alternatives: u32,
+    /// How much worse than the best plan the alternatives may be, such as `5%`
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share, requires = "alternatives")]
+    pub within: f64,
 }
 
 /// What `show` reads.
@@ -113,6 +129,88 @@ pub struct SolveArguments {
 pub struct ShowArguments {
     /// Plan; `-` reads standard input
     pub plan: PathBuf,
+}
+
+/// What `explain` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArguments {
+    /// The scenario.
+    #[command(flatten)]
+    pub file: ScenarioFile,
+    /// Plan of the scenario; without it the scenario is solved
+    #[arg(long, value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
+    /// Only this workload
+    #[arg(long, value_name = "WORKLOAD")]
+    pub workload: Option<String>,
+    /// Tell what became of a place, such as `eu-dc` or `eu-dc/h100` (pool or instance type, `*` for any letters), and
+    /// what the plan would be there; may be repeated
+    #[arg(long, value_name = "SITE[/MACHINE]")]
+    pub why_not: Vec<PlacePattern>,
+    /// Longest time for each search, such as `30 s`, instead of the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<scenarios::units::Seconds>,
+}
+
+/// What `whatif` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct WhatifArguments {
+    /// The scenario.
+    #[command(flatten)]
+    pub file: ScenarioFile,
+    /// A change, such as `sites.eu.pools.h100.nodes+=8`, `policies.old.expires=2027-01-01`, `price.h100*=0.8`,
+    /// `demand*=2` or `link.bandwidth/=2`; operators are `=`, `+=`, `-=`, `*=` and `/=`; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", required = true)]
+    pub set: Vec<Setting>,
+    /// Where the changed plan is written; by default nowhere
+    #[arg(long, short, value_name = "PLAN")]
+    pub output: Option<PathBuf>,
+    /// Longest time for each search, such as `30 s`, instead of the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<scenarios::units::Seconds>,
+}
+
+/// What `frontier` is asked.
+#[derive(Debug, Clone, Args)]
+pub struct FrontierArguments {
+    /// The scenario.
+    #[command(flatten)]
+    pub file: ScenarioFile,
+    /// What cost is weighed against
+    #[arg(long, value_enum, default_value_t)]
+    pub against: Against,
+    /// Most plans, the two ends included
+    #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub points: u32,
+    /// Folder for the plans; by default they are not written
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Longest time for each search, such as `30 s`, instead of the scenario's
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<scenarios::units::Seconds>,
+}
+
+/// What cost is weighed against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Against {
+    /// When the last workload ends
+    #[default]
+    FinishTime,
+    /// Greenhouse gas
+    Carbon,
+}
+
+/// What `diff` reads.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArguments {
+    /// Plan before; `-` reads standard input
+    pub before: PathBuf,
+    /// Plan after; `-` reads standard input
+    pub after: PathBuf,
+    /// Exit with 10 if the plans differ
+    #[arg(long)]
+    pub detailed_exitcode: bool,
 }
 
 /// What `predict` is asked.
@@ -331,6 +429,13 @@ fn bucket(text: &str) -> Result<Bucket, String> {
     }
 }
 
+/// A share as `5%` or `0.05`.
+fn share(text: &str) -> Result<f64, String> {
+    let (digits, unit) = text.strip_suffix('%').map_or((text, 1.0), |digits| (digits.trim(), 100.0));
+    let share = digits.parse::<f64>().map_err(|_| "expected a share, such as `5%`".to_owned())? / unit;
+    if (0.0..=10.0).contains(&share) { Ok(share) } else { Err("a share is at least 0 % and at most 1000 %".to_owned()) }
+}
+
 fn gap(text: &str) -> Result<f64, String> {
     let share: f64 = text.parse().map_err(|_| "expected a number, such as 0.01".to_owned())?;
     if (0.0..1.0).contains(&share) { Ok(share) } else { Err("a gap is at least 0 and less than 1".to_owned()) }
@@ -344,6 +449,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn shares_are_read() {
+        let check = |text: &str, expected: Option<f64>| assert_eq!(share(text).ok(), expected, "{text}");
+        check("5%", Some(0.05));
+        check("5 %", Some(0.05));
+        check("0.05", Some(0.05));
+        check("-1%", None);
+        check("nan", None);
+        check("much", None);
     }
 
     #[test]

@@ -51,7 +51,10 @@ fn value(problem: &Problem) -> Result<f64, TestCaseError> {
 
 fn at_least(tighter: f64, looser: f64) -> Result<(), TestCaseError> {
     let tolerance = 1e-6 * (1.0 + looser.abs());
-    prop_assert!(tighter >= looser - tolerance || looser.is_infinite() && tighter.is_infinite(), "{tighter} < {looser}");
+    prop_assert!(
+        tighter >= looser - tolerance || looser.is_infinite() && tighter.is_infinite(),
+        "{tighter} < {looser}"
+    );
     Ok(())
 }
 

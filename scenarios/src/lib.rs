@@ -19,4 +19,4 @@ pub mod schema;
 pub mod strategy;
 pub mod terminal;
 pub mod units;
-mod yaml;
+pub mod yaml;

@@ -277,8 +277,7 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
         if column.first().layout.nodes > available {
             return Some(Reason::Quota { needed: column.first().layout.nodes, available });
         }
-        let (ends, latest) =
-            (column.release_seconds + column.seconds, self.common.world.latest_end(self.workload));
+        let (ends, latest) = (column.release_seconds + column.seconds, self.common.world.latest_end(self.workload));
         (ends > latest).then_some(Reason::Deadline { ends, latest })
     }
 }

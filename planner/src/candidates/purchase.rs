@@ -95,18 +95,19 @@ mod tests {
 
     #[test]
     fn an_own_node_costs_its_share_of_the_purchase_and_its_electricity() {
-        let check = |capex: i64, years: f64, utilization: f64, watts: f64, pue: f64, cents: i64, expected: Option<&str>| {
-            let capital = Capital {
-                capex: Usd(Decimal::from(capex)),
-                life: Seconds::new(years * 365.0 * 86_400.0),
-                utilization,
-                power: Power(watts),
-                pue,
-                electricity: UsdPerKwh(Decimal::new(cents, 2)),
+        let check =
+            |capex: i64, years: f64, utilization: f64, watts: f64, pue: f64, cents: i64, expected: Option<&str>| {
+                let capital = Capital {
+                    capex: Usd(Decimal::from(capex)),
+                    life: Seconds::new(years * 365.0 * 86_400.0),
+                    utilization,
+                    power: Power(watts),
+                    pue,
+                    electricity: UsdPerKwh(Decimal::new(cents, 2)),
+                };
+                let found = usd_per_hour(&capital).map(|price| price.normalize().to_string());
+                assert_eq!(found.as_deref(), expected, "{capex} {years} {utilization}");
             };
-            let found = usd_per_hour(&capital).map(|price| price.normalize().to_string());
-            assert_eq!(found.as_deref(), expected, "{capex} {years} {utilization}");
-        };
         // 87,600 USD over 10 years is 1 USD/h; 2 kW at a PUE of 1.5 and 0.10 USD/kWh is 0.30.
         check(87_600, 10.0, 1.0, 2000.0, 1.5, 10, Some("1.3"));
         check(87_600, 10.0, 0.5, 2000.0, 1.5, 10, Some("2.3"));

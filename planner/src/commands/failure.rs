@@ -6,6 +6,7 @@ use scenarios::document::DocumentError;
 use scenarios::scenario::LoadError;
 use scenarios::terminal::{Exit, Printer};
 
+use crate::explain::SettingError;
 use crate::layers::EntryError;
 use crate::performance::training::Impossible;
 use crate::placement::SolverError;
@@ -23,6 +24,14 @@ pub(super) enum Failure {
     Plan(PlanError),
     /// A workload that is held to a strategy is not in the scenario.
     Held(UnknownWorkload),
+    /// A name that the scenario does not have.
+    Unknown(UnknownName),
+    /// A plan that answers another scenario.
+    Stale(StalePlan),
+    /// Several plans where one is printed.
+    Alternatives(AlternativesToStdout),
+    /// Changes that cannot be made.
+    Setting(SettingError),
     /// A table of runs cannot be read.
     Table(TableError),
     /// What is asked cannot be predicted.
@@ -112,6 +121,43 @@ pub(super) struct UnknownWorkload {
     pub known: Vec<String>,
 }
 
+/// A name that the scenario does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("the scenario has no {what} `{name}`")]
+pub(super) struct UnknownName {
+    pub what: &'static str,
+    pub name: String,
+    pub help: String,
+}
+
+/// A plan that answers another scenario, or an earlier state of it.
+#[derive(Debug, thiserror::Error)]
+#[error("the plan was made from another scenario, or from this one before it was changed")]
+pub(super) struct StalePlan;
+
+/// Alternatives are written beside the plan.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("standard output takes one plan, and alternatives were asked for")]
+pub(super) struct AlternativesToStdout;
+
+impl From<AlternativesToStdout> for Failure {
+    fn from(error: AlternativesToStdout) -> Self {
+        Self::Alternatives(error)
+    }
+}
+
+impl From<UnknownName> for Failure {
+    fn from(error: UnknownName) -> Self {
+        Self::Unknown(error)
+    }
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Self::Setting(error)
+    }
+}
+
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         Self::Load(error)
@@ -167,6 +213,22 @@ impl Failure {
             Self::Held(error) => {
                 let help = format!("its workloads are {}", error.known.join(", "));
                 printer.error(error, Some(&help));
+                Exit::Usage
+            }
+            Self::Unknown(error) => {
+                printer.error(error, Some(&error.help));
+                Exit::Usage
+            }
+            Self::Stale(error) => {
+                printer.error(error, Some("make it anew with `planner solve`, or leave --plan out"));
+                Exit::StalePlan
+            }
+            Self::Alternatives(error) => {
+                printer.error(error, Some("name a file with -o; the others are written beside it"));
+                Exit::Usage
+            }
+            Self::Setting(error) => {
+                printer.error(error, error.help().as_deref());
                 Exit::Usage
             }
             Self::Table(error) => {

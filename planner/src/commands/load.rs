@@ -18,6 +18,11 @@ pub(super) fn scenario(file: &ScenarioFile, global: &Global) -> Result<Loaded, F
     Ok(load(&file.scenario, global.profiles.as_deref(), Catalog::bundled())?)
 }
 
+/// Folder of the machine profiles of a scenario.
+pub(super) fn folder<'a>(scenario: &'a Path, global: &'a Global) -> &'a Path {
+    global.profiles.as_deref().or_else(|| scenario.parent()).unwrap_or(Path::new(""))
+}
+
 /// Workloads held to a strategy, each of which the scenario has.
 pub(super) fn held(loaded: &Loaded, held: &[(String, Strategy)]) -> Result<Held, Failure> {
     let workloads = &loaded.scenario.workloads;

@@ -1,12 +1,16 @@
 //! Commands: typed settings in, exit status out. Only they read files and print.
 
 mod accuracy;
+mod alternatives;
 mod candidates;
 mod catalog;
 mod check;
 mod completions;
+mod diff;
+mod explain;
 mod failure;
 mod fit;
+mod frontier;
 mod layers;
 mod load;
 mod man;
@@ -17,6 +21,7 @@ mod serve;
 mod show;
 mod solve;
 mod transfer;
+mod whatif;
 
 pub use show::render;
 
@@ -34,6 +39,10 @@ pub fn run(cli: Cli) -> Exit {
         Command::Candidates(arguments) => candidates::run(&arguments, global, printer),
         Command::Solve(arguments) => solve::run(&arguments, global, printer),
         Command::Show(arguments) => show::run(&arguments, global, printer),
+        Command::Explain(arguments) => explain::run(&arguments, global, printer),
+        Command::Whatif(arguments) => whatif::run(&arguments, global, printer),
+        Command::Frontier(arguments) => frontier::run(&arguments, global, printer),
+        Command::Diff(arguments) => diff::run(&arguments, global, printer),
         Command::Predict(arguments) => predict::run(&arguments, global, printer),
         Command::Accuracy(arguments) => accuracy::run(&arguments, global, printer),
         Command::Fit(arguments) => fit::run(&arguments, printer),

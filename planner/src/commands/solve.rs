@@ -8,11 +8,11 @@ use scenarios::plan::SolverStatus;
 use scenarios::terminal::{Exit, Printer};
 use scenarios::units::Seconds;
 
-use super::failure::Failure;
-use super::load;
+use super::failure::{AlternativesToStdout, Failure};
+use super::{alternatives, load};
 use crate::candidates::World;
 use crate::cli::{Global, SolveArguments};
-use crate::planning::{Options, plan};
+use crate::planning::{Options, plans};
 
 pub(super) fn run(arguments: &SolveArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
     let loaded = load::scenario(&arguments.file, global)?;
@@ -20,8 +20,15 @@ pub(super) fn run(arguments: &SolveArguments, global: &Global, printer: Printer)
         held: load::held(&loaded, &arguments.held)?,
         time_limit_seconds: arguments.time_limit.map(Seconds::get),
         gap: arguments.gap,
+        ..Options::default()
     };
-    let mut plan = plan(World { loaded: &loaded, catalog: Catalog::bundled() }, &options)?;
+    if arguments.alternatives > 0 && arguments.output == Path::new("-") {
+        return Err(AlternativesToStdout.into());
+    }
+    let world = World { loaded: &loaded, catalog: Catalog::bundled() };
+    let mut plans = plans(world, &options, arguments.alternatives as usize, arguments.within)?;
+    let others = plans.split_off(1);
+    let Some(mut plan) = plans.pop() else { return Ok(Exit::Bug) };
     if arguments.output == Path::new("-") {
         document::seal(&mut plan);
         printer.data(&document::to_json(&plan));
@@ -33,6 +40,9 @@ pub(super) fn run(arguments: &SolveArguments, global: &Global, printer: Printer)
     }
     if arguments.output != Path::new("-") {
         printer.status(&format!("Written to `{}`.", arguments.output.display()));
+    }
+    if arguments.alternatives > 0 {
+        alternatives::write(&plan, others, arguments, global, printer)?;
     }
     if plan.solver.status == SolverStatus::Optimal {
         return Ok(Exit::Done);

@@ -129,13 +129,16 @@ fn products_in(decision: &Decision<'_>, job: usize, column: &Column) -> Vec<Move
 
 fn chosen_reason(decision: &Decision<'_>) -> String {
     let best = match decision.world.loaded.scenario.objective {
-        Objective::Cost => "part of the cheapest plan",
-        Objective::FinishTime => "part of the plan that finishes earliest",
-        Objective::Carbon => "part of the plan with the least greenhouse gas",
-        Objective::Weighted(_) => "part of the plan that is best by the weights",
+        Objective::Cost => "the cheapest plan",
+        Objective::FinishTime => "the plan that finishes earliest",
+        Objective::Carbon => "the plan with the least greenhouse gas",
+        Objective::Weighted(_) => "the plan that is best by the weights",
     };
-    let found = if decision.solution.optimal { "" } else { " that was found in time" };
-    format!("{best}{found}")
+    if decision.solution.optimal {
+        format!("part of {best}")
+    } else {
+        format!("part of the plan, which is not proven to be {best}")
+    }
 }
 
 /// How a placement differs from the chosen one, in the plan's objective first.

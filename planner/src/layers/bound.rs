@@ -138,7 +138,7 @@ fn prices(fleet: &Fleet, covers: &[Cover]) -> Result<Option<Vec<f64>>, SolverErr
             let price = |price: &Variable| values.get(price).copied().unwrap_or(0.0).max(0.0);
             Ok(Some(prices.iter().map(price).collect()))
         }
-        Answer::Infeasible | Answer::OutOfTime => Ok(None),
+        Answer::Infeasible | Answer::OutOfTime | Answer::StartReturned => Ok(None),
     }
 }
 

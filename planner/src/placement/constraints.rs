@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use good_lp::{Constraint, Expression, Variable, constraint};
 use scenarios::scenario::Objective;
 
+use super::alternatives::pools;
 use super::conflicts::Conflict;
 use super::model::Model;
 use super::problem::{Choice, float};
@@ -34,6 +35,7 @@ pub(super) fn all(model: &Model<'_>) -> Vec<Constraint> {
         conflicts,
         order,
         exclusions,
+        other_places,
     ];
     families.into_iter().flat_map(|family| family(model)).collect()
 }
@@ -392,4 +394,29 @@ fn exclusions(model: &Model<'_>) -> Vec<Constraint> {
         constraint!(same <= choice.len() as f64 - 1.0)
     };
     model.learned.excluded.iter().map(row).collect()
+}
+
+/// Some workload is in other pools than in each plan that it must differ from; a service is, if a replica is elsewhere.
+fn other_places(model: &Model<'_>) -> Vec<Constraint> {
+    let mut rows = Vec::new();
+    for other in model.learned.others {
+        let mut moved = Expression::default();
+        for (job, workload) in model.problem.jobs.iter().enumerate().filter(|(_, workload)| workload.finishes) {
+            if workload.choices.iter().any(|choice| pools(choice) == other[job]) {
+                moved += model.sum(job, |choice| f64::from(u8::from(pools(choice) != other[job])));
+            } else {
+                moved += 1.0;
+            }
+        }
+        for (service, kinds) in model.problem.services.iter().zip(&model.replicas) {
+            for (replica, variables) in service.replicas.iter().zip(kinds) {
+                if replica.uses.iter().any(|(pool, _)| !other[service.job].contains(pool)) {
+                    rows.push(constraint!(variables.staffed <= variables.count));
+                    moved += variables.staffed;
+                }
+            }
+        }
+        rows.push(constraint!(moved >= 1.0));
+    }
+    rows
 }

@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 use scenarios::scenario::Objective;
-use scenarios::units::Seconds;
 
+use super::change::Change;
 use super::conflicts;
 use super::model::Relax;
 use super::problem::{Offers, Problem};
@@ -11,60 +11,15 @@ use super::schedule::{self, Schedule};
 use super::search::{Limits, Solution, relaxed, solve};
 use crate::candidates::{Candidates, Column, Network, Reason, World};
 
-/// A change that would make a plan possible.
-#[derive(Debug, Clone, PartialEq)]
-pub enum WayOut {
-    /// More money.
-    Budget {
-        /// Least that a plan costs.
-        needs: Decimal,
-        /// The budget.
-        given: Decimal,
-    },
-    /// More time for a workload.
-    Deadline {
-        /// Name of the workload.
-        workload: String,
-        /// Its end in the plan that is least late.
-        needs_seconds: f64,
-        /// Its deadline, or the end of the planning period.
-        given_seconds: f64,
-    },
-    /// More nodes.
-    Nodes {
-        /// Site.
-        site: String,
-        /// Pool.
-        pool: String,
-        /// Nodes in the plan that needs fewest more.
-        needs: u32,
-        /// Nodes of the pool.
-        given: u32,
-    },
-}
-
-impl std::fmt::Display for WayOut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Budget { needs, given } => write!(f, "a budget of {needs} USD instead of {given} USD"),
-            Self::Deadline { workload, needs_seconds, given_seconds } => {
-                let shown = |seconds: &f64| Seconds::new(*seconds).rounded();
-                write!(f, "a deadline of {} for `{workload}` instead of {}", shown(needs_seconds), shown(given_seconds))
-            }
-            Self::Nodes { site, pool, needs, given } => {
-                write!(f, "{needs} nodes in pool `{pool}` of `{site}` instead of {given}")
-            }
-        }
-    }
-}
-
 /// A set of changes that makes a plan possible.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WaysOut {
     /// All of them together are needed.
-    pub changes: Vec<WayOut>,
+    pub changes: Vec<Change>,
     /// Whether no smaller changes of these kinds would do.
     pub smallest: bool,
+    /// Cost and finish in seconds of the best plan after the changes, where that was found.
+    pub plan: Option<(Decimal, f64)>,
 }
 
 /// Longest search for one set of changes, in seconds.
@@ -116,28 +71,28 @@ fn way_out(
         relaxed(&problem, relax, limits).ok()?
     };
     let changes = changes(world, &problem, &solution);
-    (!changes.is_empty()).then_some(WaysOut { changes, smallest: solution.optimal })
+    (!changes.is_empty()).then_some(WaysOut { changes, smallest: solution.optimal, plan: None })
 }
 
-fn changes(world: &World<'_>, problem: &Problem, solution: &Solution) -> Vec<WayOut> {
+fn changes(world: &World<'_>, problem: &Problem, solution: &Solution) -> Vec<Change> {
     let Solution { choice, staffing, starts, .. } = solution;
     let schedule = Schedule { choice, staffing, starts };
     let mut changes = Vec::new();
     let needs = problem.cost(choice, staffing);
     if let Some(given) = problem.budget.filter(|given| needs > *given) {
-        changes.push(WayOut::Budget { needs, given });
+        changes.push(Change::Budget { needs, given });
     }
     for (job, workload) in world.loaded.scenario.workloads.keys().enumerate() {
         let (needs_seconds, given_seconds) = (schedule.end(problem, job), problem.jobs[job].latest_end);
         if needs_seconds > given_seconds + schedule::TOLERANCE_SECONDS {
-            changes.push(WayOut::Deadline { workload: workload.clone(), needs_seconds, given_seconds });
+            changes.push(Change::Deadline { workload: workload.clone(), needs_seconds, given_seconds });
         }
     }
     for (pool, held) in problem.pools.iter().enumerate().filter(|(_, held)| held.commitment.is_none()) {
         let (needs, given) = (conflicts::peak(problem, &schedule, pool), held.nodes);
         if needs > given {
             let (site, pool) = (world.site_name(held.place.site).to_owned(), world.pool_name(held.place).to_owned());
-            changes.push(WayOut::Nodes { site, pool, needs, given });
+            changes.push(Change::Nodes { site, pool, needs, given });
         }
     }
     changes

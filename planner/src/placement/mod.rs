@@ -4,7 +4,9 @@
 //! Nodes that would be occupied twice at one time are forbidden as they are found
 //! (`conflicts.rs`), so workloads that never meet cost nothing.
 
+mod alternatives;
 mod bound;
+mod change;
 mod conflicts;
 mod constraints;
 mod infeasible;
@@ -19,8 +21,10 @@ pub(crate) mod solver;
 mod staffing;
 mod value;
 
-pub use infeasible::{WayOut, WaysOut, ways_out};
+pub use alternatives::alternatives;
+pub use change::Change;
+pub use infeasible::{WaysOut, ways_out};
 pub use problem::{Bill, Choice, Copy, Job, Offers, Pool, Problem, ProductFlow, Replica, Service, Worth};
-pub use search::{Limits, Solution, Unsolved, solve};
+pub use search::{Limits, Solution, Unsolved, solve, solve_from};
 pub use solver::SolverError;
 pub use staffing::Staffing;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use good_lp::{Expression, ProblemVariables, Variable, variable};
 use scenarios::scenario::Objective;
 
+use super::alternatives::Pattern;
 use super::conflicts::Conflict;
 use super::constraints;
 use super::problem::{Choice, Copy, Problem, Worth, float};
@@ -38,6 +39,8 @@ pub(super) struct Learned<'a> {
     pub excluded: &'a [Vec<usize>],
     /// Another objective that may not get worse than this, in its own unit.
     pub ceiling: Option<(Objective, f64)>,
+    /// Plans that a plan must differ from: pools by workload.
+    pub others: &'a [Pattern],
     /// A plan to start from.
     pub start: Option<Schedule<'a>>,
 }

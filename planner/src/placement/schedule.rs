@@ -1,6 +1,7 @@
 //! Start times for chosen columns.
 
 use super::problem::Problem;
+use super::search::Solution;
 use super::staffing::Staffing;
 
 /// Times that differ by less are equal: all times are whole milliseconds.
@@ -12,6 +13,13 @@ pub(super) struct Schedule<'a> {
     pub choice: &'a [usize],
     pub staffing: &'a Staffing,
     pub starts: &'a [f64],
+}
+
+impl<'a> Schedule<'a> {
+    /// That of a solution.
+    pub(super) fn of(solution: &'a Solution) -> Self {
+        Self { choice: &solution.choice, staffing: &solution.staffing, starts: &solution.starts }
+    }
 }
 
 impl Schedule<'_> {

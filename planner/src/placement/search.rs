@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use scenarios::scenario::Objective;
 
+use super::alternatives::{Pattern, pattern};
 use super::conflicts::{self, Conflict};
 use super::model::{Learned, Model, Pick, Relax};
 use super::problem::{Problem, float};
@@ -79,10 +80,24 @@ const SHARE_FOR_GREEDY: f64 = 0.2;
 /// # Errors
 /// No plan exists, none was found in time, or the solver failed.
 pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
+    solve_from(problem, limits, None)
+}
+
+/// Solves a problem for which a plan is known already, such as that of a smaller budget.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_from(problem: &Problem, limits: Limits, start: Option<&Solution>) -> Result<Solution, Unsolved> {
     let begun = Instant::now();
     let until = begun + Duration::from_secs_f64((limits.seconds * SHARE_FOR_GREEDY).clamp(0.0, 1e6));
     let alone = services::alone(problem, limits)?;
-    let known = greedy(problem, &alone.staffing, until);
+    let started = start.map(|Solution { choice, staffing, starts, .. }| {
+        let (choice, staffing, starts) = (choice.clone(), staffing.clone(), starts.clone());
+        Known { choice, staffing, starts }
+    });
+    let plans = greedy(problem, &alone.staffing, until).into_iter().chain(started);
+    let by_value = |a: &Known, b: &Known| a.value(problem).partial_cmp(&b.value(problem));
+    let known = plans.min_by(|a, b| by_value(a, b).unwrap_or(std::cmp::Ordering::Equal));
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
     let first = reduced(reduce(problem, known, alone.least), left, Second::default())?;
     let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
@@ -104,7 +119,7 @@ fn among_equals(problem: &Problem, first: Solution, limits: Limits) -> Solution 
         return Solution { choice, staffing, starts, ..first };
     }
     let ceiling = Some((problem.objective, first.objective));
-    match reduced(second, limits, Second { most_nodes: Some(NODES_FOR_TIES), ceiling }) {
+    match reduced(second, limits, Second { most_nodes: Some(NODES_FOR_TIES), ceiling, others: vec![] }) {
         Ok(found) => Solution {
             choice: found.choice,
             staffing: found.staffing,
@@ -118,13 +133,26 @@ fn among_equals(problem: &Problem, first: Solution, limits: Limits) -> Solution 
     }
 }
 
+/// The best plan that is different from others, while another objective keeps a value.
+pub(super) fn apart(
+    problem: &Problem,
+    ceiling: (Objective, f64),
+    others: &[Pattern],
+    limits: Limits,
+) -> Result<Solution, Unsolved> {
+    let second = Second { most_nodes: None, ceiling: Some(ceiling), others: others.to_vec() };
+    reduced(reduce(problem, None, 0.0), limits, second)
+}
+
 /// How a search for a second objective differs.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Second {
     /// It ends after one round of at most so many nodes.
     most_nodes: Option<i32>,
     /// The first objective with the value that must be kept.
     ceiling: Option<(Objective, f64)>,
+    /// Plans that it must differ from.
+    others: Vec<Pattern>,
 }
 
 /// Solves a reduced problem and says its columns in terms of the whole one.
@@ -248,7 +276,7 @@ impl<'a> Search<'a> {
     fn round(&self, seconds: f64) -> Result<(Answer, Option<Pick>), SolverError> {
         let start = self.best.as_ref().filter(|_| !self.relax.any()).map(|best| best.known.schedule());
         let (conflicts, excluded) = (self.conflicts.as_slice(), self.excluded.as_slice());
-        let learned = Learned { conflicts, excluded, ceiling: self.second.ceiling, start };
+        let learned = Learned { conflicts, excluded, ceiling: self.second.ceiling, others: &self.second.others, start };
         let Limits { gap, seed, .. } = self.limits;
         let options = Options { seconds, gap, seed, most_nodes: self.second.most_nodes };
         let solve = |learned| Model::new(self.problem, self.relax, learned).solve(options);
@@ -310,6 +338,7 @@ impl<'a> Search<'a> {
             && (self.relax.budget || affordable())
             && conflicts::find(problem, schedule, capacities).is_empty()
             && as_good()
+            && !self.second.others.contains(&pattern(problem, schedule))
     }
 
     /// The objective of a schedule in units of the model.

@@ -38,7 +38,13 @@ pub(crate) struct Options {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    Solved { values: HashMap<Variable, f64>, bound: f64, optimal: bool, nodes: u64, iterations: u64 },
+    Solved {
+        values: HashMap<Variable, f64>,
+        bound: f64,
+        optimal: bool,
+        nodes: u64,
+        iterations: u64,
+    },
     Infeasible,
     OutOfTime,
     /// Values of the start beside the objective of something better: HiGHS does so for some programs that presolve

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use scenarios::units::Seconds;
+
+use super::Case;
 use crate::candidates::{Candidates, Network, Product, Reason, WorkloadCandidates, World, products};
 use crate::placement::{SolverError, WaysOut};
 use crate::verify::Violation;
@@ -42,12 +45,9 @@ pub struct Infeasible {
 }
 
 impl Infeasible {
-    pub(super) fn new(
-        world: &World<'_>,
-        network: &Network<'_>,
-        candidates: &Candidates,
-        ways_out: Vec<WaysOut>,
-    ) -> Self {
+    /// What blocks a case, and what would not.
+    pub(crate) fn of(case: &Case<'_>, ways_out: Vec<WaysOut>) -> Self {
+        let Case { world, network, candidates, .. } = case;
         let blocked = candidates.workloads.iter().filter(|workload| workload.sites().is_empty());
         let blocked = blocked.map(|workload| (workload.workload.clone(), refusals(world, workload)));
         Self { blocked: blocked.collect(), severed: severed(world, network, candidates), ways_out }
@@ -123,20 +123,25 @@ impl std::fmt::Display for Infeasible {
 }
 
 impl Infeasible {
-    /// The ways out in words, for a hint; `None` if no budget, time or nodes would help.
+    /// The ways out in words, the cheapest first, for a hint; `None` if nothing that was tried would help.
     #[must_use]
     pub fn help(&self) -> Option<String> {
-        let ways = self.ways_out.iter().map(|way| {
-            let texts: Vec<_> = way.changes.iter().map(ToString::to_string).collect();
-            texts.join(" and ")
-        });
-        let ways: Vec<_> = ways.collect();
+        let ways: Vec<String> = self.ways_out.iter().map(way).collect();
         if ways.is_empty() {
             return (!self.blocked.is_empty())
                 .then(|| "a policy, a site, a price or a machine has to change; see the reasons above".to_owned());
         }
         let smallest = self.ways_out.iter().all(|way| way.smallest);
         let which = if smallest { "the smallest changes that would do" } else { "changes that would do" };
-        Some(format!("{which}: {}", ways.join("; or ")))
+        Some(format!("{which}, each by itself:\n    {}", ways.join("\n    ")))
     }
+}
+
+/// One way out with the plan that it leads to.
+fn way(way: &WaysOut) -> String {
+    let changes: Vec<_> = way.changes.iter().map(ToString::to_string).collect();
+    let plan = way.plan.map_or_else(String::new, |(usd, seconds)| {
+        format!(": {} USD, done after {}", usd.normalize(), Seconds::new(seconds).rounded())
+    });
+    format!("{}{plan}", changes.join(" and "))
 }

@@ -1,18 +1,24 @@
 //! From scenario to plan: list, prune, solve, write down, verify.
 
 mod assemble;
+mod case;
 mod error;
 mod flows;
+mod pattern;
 
+pub(crate) use case::Case;
 pub use error::{Infeasible, PlanError};
+pub use pattern::{PatternError, PlacePattern, is_like};
+
+use std::collections::BTreeMap;
+use std::time::Instant;
 
 use scenarios::plan::Plan;
+use scenarios::scenario::Scenario;
 
-use crate::candidates::{
-    Candidates, Column, Held, Movement, Network, Replica, ServiceCandidates, World, enumerate, prune,
-};
-use crate::explain;
-use crate::placement::{Limits, Offers, Problem, Solution, Unsolved, solve, ways_out};
+use crate::candidates::{Candidates, Column, Held, Movement, Network, Replica, ServiceCandidates, World};
+use crate::explain::{self, Account, Question};
+use crate::placement::{Limits, Problem, Solution, Unsolved, alternatives};
 use crate::verify::verify;
 
 /// What the user may change for one call.
@@ -20,10 +26,23 @@ use crate::verify::verify;
 pub struct Options {
     /// Workloads that are held to one strategy.
     pub held: Held,
+    /// Workloads that are held to a place.
+    pub held_to: BTreeMap<String, PlacePattern>,
     /// Time for the solver in seconds, instead of the scenario's.
     pub time_limit_seconds: Option<f64>,
     /// Relative gap, instead of the scenario's.
     pub gap: Option<f64>,
+}
+
+impl Options {
+    /// How long to search a scenario, and how well.
+    pub(crate) fn limits(&self, scenario: &Scenario) -> Limits {
+        Limits {
+            seconds: self.time_limit_seconds.unwrap_or(scenario.time_limit.get()),
+            gap: self.gap.unwrap_or(scenario.gap),
+            seed: scenario.seed,
+        }
+    }
 }
 
 /// A solved scenario.
@@ -91,31 +110,68 @@ impl Decision<'_> {
 /// # Errors
 /// Nothing satisfies the scenario, no plan was found in time, or there is a bug in the planner.
 pub fn plan(world: World<'_>, options: &Options) -> Result<Plan, PlanError> {
-    let scenario = &world.loaded.scenario;
-    let network = Network::new(world);
-    let candidates = prune(&world, &network, enumerate(&world, &network, &options.held));
-    let columns: Vec<_> = candidates.workloads.iter().map(|workload| workload.columns.clone()).collect();
-    let services: Vec<_> = candidates.workloads.iter().map(|workload| workload.service.clone()).collect();
-    let offers = Offers { columns: &columns, services: &services, copies: &candidates.copies };
-    let problem = Problem::of(&world, &network, offers);
-    let limits = Limits {
-        seconds: options.time_limit_seconds.unwrap_or(scenario.time_limit.get()),
-        gap: options.gap.unwrap_or(scenario.gap),
-        seed: scenario.seed,
-    };
-    let solution = match solve(&problem, limits) {
-        Ok(solution) => solution,
-        Err(Unsolved::Infeasible) => {
-            let ways_out = ways_out(&world, &network, &candidates, limits);
-            return Err(PlanError::Infeasible(Infeasible::new(&world, &network, &candidates, ways_out)));
-        }
-        Err(Unsolved::OutOfTime(seconds)) => return Err(PlanError::OutOfTime { seconds }),
+    let mut plans = plans(world, options, 0, 0.0)?;
+    Ok(plans.swap_remove(0))
+}
+
+/// Plans a scenario, and up to `count` more plans whose objective is at most the share `within` worse, each as different
+/// from those before it as that allows. The best one is the first.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plans(world: World<'_>, options: &Options, count: usize, within: f64) -> Result<Vec<Plan>, PlanError> {
+    let case = Case::new(world, options);
+    let limits = options.limits(&world.loaded.scenario);
+    let begun = Instant::now();
+    let best = decide(&case, options, limits)?;
+    let spent = begun.elapsed().as_secs_f64();
+    let others = match alternatives(&case.problem, &best, count, within, limits) {
+        Ok(others) => others,
         Err(Unsolved::Solver(error)) => return Err(error.into()),
+        Err(_) => Vec::new(),
     };
-    let decision =
-        Decision { world, network: &network, candidates: &candidates, problem: &problem, solution: &solution };
-    let mut plan = assemble::plan(&decision);
-    explain::explain(&decision, &mut plan);
+    let left = Limits { seconds: limits.seconds - spent, ..limits };
+    let written = std::iter::once(&best).chain(&others).map(|solution| {
+        let mut plan = case.plan(solution);
+        explain::explain(&case, solution, &mut plan, options, left);
+        verified(plan, world)
+    });
+    written.collect()
+}
+
+/// Plans a scenario, unless a plan of it is given, and gives an account of the plan.
+///
+/// # Errors
+/// As [`plan`].
+pub fn explained(
+    world: World<'_>,
+    given: Option<Plan>,
+    question: &Question,
+    options: &Options,
+) -> Result<(Plan, Account), PlanError> {
+    let plan = match given {
+        Some(plan) => plan,
+        None => plan(world, options)?,
+    };
+    let case = Case::new(world, options);
+    let account = explain::account(&case, &plan, question, options, options.limits(&world.loaded.scenario));
+    Ok((plan, account))
+}
+
+/// The best choice of a case.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) fn decide(case: &Case<'_>, options: &Options, limits: Limits) -> Result<Solution, PlanError> {
+    case.solve(limits).map_err(|why| match why {
+        Unsolved::Infeasible => PlanError::Infeasible(Infeasible::of(case, explain::ways_out(case, options, limits))),
+        Unsolved::OutOfTime(seconds) => PlanError::OutOfTime { seconds },
+        Unsolved::Solver(error) => error.into(),
+    })
+}
+
+/// The plan, if it breaks no rule.
+pub(crate) fn verified(plan: Plan, world: World<'_>) -> Result<Plan, PlanError> {
     let violations = verify(&plan, world.loaded, world.catalog);
     if violations.is_empty() { Ok(plan) } else { Err(PlanError::Unverified(violations)) }
 }

@@ -99,7 +99,7 @@ impl<'a> Program<'a> {
         let options = Options { seconds: SECONDS, gap: 0.0, seed: 0, most_nodes: None };
         match run(program, options)? {
             Answer::Infeasible => Ok(None),
-            Answer::OutOfTime => Err(TransferError::OutOfTime { seconds: SECONDS }),
+            Answer::OutOfTime | Answer::StartReturned => Err(TransferError::OutOfTime { seconds: SECONDS }),
             Answer::Solved { values, optimal, .. } => Ok(Some(self.read(&values, optimal))),
         }
     }

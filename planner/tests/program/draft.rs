@@ -30,8 +30,7 @@ pub struct Draft {
 }
 
 pub fn draft() -> impl Strategy<Value = Draft> {
-    let column =
-        (0..4_u8, 1..3_u8, 1..5_u8, 0..9_u8, 0..3_u8, prop::option::weighted(0.4, 0..3_u8), 0..3_u8).boxed();
+    let column = (0..4_u8, 1..3_u8, 1..5_u8, 0..9_u8, 0..3_u8, prop::option::weighted(0.4, 0..3_u8), 0..3_u8).boxed();
     let job = (prop::collection::vec(column, 1..4), 4..13_u8, any::<bool>());
     let replica = (0..3_u8, 1..3_u8, 1..9_u8, 0..5_u8);
     let service = (prop::collection::vec(replica, 1..3), prop::collection::vec(1..8_u8, 1..3));
@@ -148,12 +147,7 @@ impl Draft {
     }
 
     fn copy(&self, (price, seconds, data): (u8, u8, u8)) -> Copy {
-        Copy {
-            usd: usd(price),
-            preference: Decimal::ZERO,
-            charges: self.charges(data),
-            seconds: f64::from(seconds),
-        }
+        Copy { usd: usd(price), preference: Decimal::ZERO, charges: self.charges(data), seconds: f64::from(seconds) }
     }
 
     /// One meter, whose prices may fall or rise from tier to tier.

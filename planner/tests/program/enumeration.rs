@@ -100,10 +100,16 @@ impl Plan<'_> {
             if best.is_some_and(|best| base >= best) {
                 continue;
             }
-            let capacities: Vec<u32> = self.problem.pools.iter().zip(&reserve).map(|(pool, reserve)| match pool.commitment {
-                Some(_) => *reserve as u32,
-                None => pool.nodes,
-            }).collect();
+            let capacities: Vec<u32> = self
+                .problem
+                .pools
+                .iter()
+                .zip(&reserve)
+                .map(|(pool, reserve)| match pool.commitment {
+                    Some(_) => *reserve as u32,
+                    None => pool.nodes,
+                })
+                .collect();
             let mut starts = vec![None; self.choice.len()];
             let mut finish = None;
             self.slots(&mut starts, &capacities, &delays, hourly > 0.0, &mut finish);
@@ -221,10 +227,14 @@ impl Plan<'_> {
         (0..16).all(|slot| {
             capacities.iter().enumerate().all(|(pool, capacity)| {
                 let jobs = (0..starts.len()).filter(|job| runs(*job, slot));
-                let own = jobs.flat_map(|job| &self.column(job).uses).filter(|(used, _)| *used == pool).map(|(_, n)| *n);
-                let services = self.problem.services.iter().zip(self.staff).filter(|(service, _)| runs(service.job, slot));
+                let own =
+                    jobs.flat_map(|job| &self.column(job).uses).filter(|(used, _)| *used == pool).map(|(_, n)| *n);
+                let services =
+                    self.problem.services.iter().zip(self.staff).filter(|(service, _)| runs(service.job, slot));
                 let staffed = services.flat_map(|(service, counts)| service.replicas.iter().zip(counts)).flat_map(
-                    |(replica, count)| replica.uses.iter().filter(|(used, _)| *used == pool).map(move |(_, n)| n * count),
+                    |(replica, count)| {
+                        replica.uses.iter().filter(|(used, _)| *used == pool).map(move |(_, n)| n * count)
+                    },
                 );
                 own.chain(staffed).sum::<u32>() <= *capacity
             })

@@ -101,6 +101,15 @@ pub fn load(path: &Path, profiles: Option<&Path>, catalog: &Catalog) -> Result<L
     }
 }
 
+/// Reads a scenario from a text that `name` tells in messages, with the machine profiles that it names from `folder`.
+///
+/// # Errors
+/// It has problems; then all of them are told.
+pub fn load_text(name: &str, text: &str, folder: &Path, catalog: &Catalog) -> Result<Loaded, LoadError> {
+    let source = Source { name: name.to_owned(), text: text.to_owned() };
+    resolve(text, folder, catalog).map_err(|problems| source.invalid(problems))
+}
+
 /// Digest of the scenario at `path`, to see whether a plan still answers it. Names are not looked up.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ mod workload;
 
 pub use dataset::{Dataset, FileFormat, Files, Part};
 pub use link::Link;
-pub use load::{LoadError, Loaded, LoadedProfile, digest_of_file, load};
+pub use load::{LoadError, Loaded, LoadedProfile, digest_of_file, load, load_text};
 pub use policy::{Action, Effect, Form, Rule};
 pub use site::{
     Capital, InlineMachine, Machine, OnDemand, Owned, Pool, Purchase, PurchaseKind, Quota, Reserved, Site, SiteKind,

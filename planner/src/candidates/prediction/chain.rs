@@ -85,8 +85,7 @@ fn choice(
         (Amount::Records(records), Work::Apply(apply)) => {
             let batch = usize::try_from(apply.batch).ok().and_then(std::num::NonZeroUsize::new);
             let batch = batch.unwrap_or(std::num::NonZeroUsize::MIN);
-            let passes =
-                Evaluation { weights_of: String::new(), data: String::new(), records: *records, batch };
+            let passes = Evaluation { weights_of: String::new(), data: String::new(), records: *records, batch };
             let task = Task { model: &apply.model, kind: TaskKind::Evaluate(&passes), records: *records };
             predict(&task, rates, strategy, layout)
         }

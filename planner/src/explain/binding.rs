@@ -1,0 +1,197 @@
+//! What keeps a plan from being better, and what one more unit of it is worth: found by solving again with that unit.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use scenarios::plan::{Assignment, Binding, Plan};
+use scenarios::scenario::{Loaded, Objective, Pool};
+use scenarios::units::Seconds;
+
+use super::apply::{named, plan_after};
+use crate::candidates::{Refused, WorkloadCandidates};
+use crate::placement::{Change, Limits};
+use crate::planning::{Case, Options};
+
+/// Share of a deadline or a budget that counts as nearly all of it.
+const NEARLY_ALL: f64 = 0.95;
+
+/// Most rules of a plan that are tried.
+const MOST_TRIED: usize = 10;
+
+/// Most placements and workloads of a case whose plan is solved again without being asked to.
+const SMALL_PLACEMENTS: usize = 500;
+const SMALL_WORKLOADS: usize = 6;
+
+/// One unit more of what rules permit.
+pub const PERMISSION: &str = "1 permission";
+
+/// A rule that a plan is up against.
+#[derive(Debug, Clone, PartialEq)]
+struct Tight {
+    what: String,
+    step: String,
+    change: Change,
+}
+
+/// Whether solving a case again a few times takes no longer than the user expects of one plan. It is told by size, so
+/// that equal input gives equal plans.
+pub(super) fn is_cheap(case: &Case<'_>) -> bool {
+    case.size() <= SMALL_PLACEMENTS && case.candidates.workloads.len() <= SMALL_WORKLOADS
+}
+
+/// Rules that a plan is up against, each with its worth; worth most first. What is worth nothing is left out unless
+/// `all` are asked for.
+pub(super) fn binding(case: &Case<'_>, plan: &Plan, options: &Options, limits: Limits, all: bool) -> Vec<Binding> {
+    let begun = Instant::now();
+    let mut found = Vec::new();
+    for tight in tight(case, plan).into_iter().take(MOST_TRIED) {
+        let seconds = limits.seconds - begun.elapsed().as_secs_f64();
+        if seconds <= 0.0 {
+            break;
+        }
+        let changes = [tight.change];
+        let Ok(better) = plan_after(&changes, &case.world, options, Limits { seconds, ..limits }) else { continue };
+        let worth = (plan.solver.objective - better.solver.objective).max(0.0);
+        let is_worth = worth > tolerance(plan);
+        if is_worth || all {
+            let worth = if is_worth { rounded(worth) } else { 0.0 };
+            let named = named(&changes, &better, case.world.loaded, case.world.catalog);
+            let what = match named.first() {
+                Some(change @ Change::Permission { .. }) if is_worth => change.to_string(),
+                _ => tight.what,
+            };
+            found.push(Binding { what, step: tight.step, worth, unit: unit(plan).to_owned() });
+        }
+    }
+    found.sort_by(|a, b| b.worth.total_cmp(&a.worth));
+    found
+}
+
+/// Differences that the solver's gap or arithmetic may make.
+fn tolerance(plan: &Plan) -> f64 {
+    let proven = (plan.solver.objective - plan.solver.bound).max(0.0);
+    proven.max(1e-6 + 1e-9 * plan.solver.objective.abs())
+}
+
+/// To a millionth.
+fn rounded(worth: f64) -> f64 {
+    (worth * 1e6).round() / 1e6
+}
+
+/// Unit of what a plan minimises.
+pub(super) fn unit(plan: &Plan) -> &'static str {
+    match plan.solver.minimizes.as_str() {
+        "finish_seconds" => "s",
+        "carbon_kg" => "kg CO2e",
+        _ => "USD",
+    }
+}
+
+/// What a plan is up against: full pools, deadlines and budget that are nearly used up, and permissions that cheaper or
+/// faster places lack.
+fn tight(case: &Case<'_>, plan: &Plan) -> Vec<Tight> {
+    let loaded = case.world.loaded;
+    let mut found = full_pools(loaded, plan);
+    found.extend(plan.assignments.iter().filter_map(|assignment| deadline(loaded, assignment)));
+    found.extend(budget(loaded, plan));
+    for workload in &case.candidates.workloads {
+        if let Some(tight) = permission(case, plan, workload).filter(|tight| !found.contains(tight)) {
+            found.push(tight);
+        }
+    }
+    found
+}
+
+/// Pools all of whose nodes are in use at some instant.
+fn full_pools(loaded: &Loaded, plan: &Plan) -> Vec<Tight> {
+    let mut starts: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
+    for assignment in &plan.assignments {
+        for group in &assignment.groups {
+            starts.entry((&group.site, &group.pool)).or_default().push(assignment.start_seconds);
+        }
+    }
+    let mut found = Vec::new();
+    for ((site, pool), starts) in starts {
+        let Some(held) = loaded.scenario.sites.get(site).and_then(|site| site.pools.get(pool)) else { continue };
+        if starts.iter().any(|at| used(plan, site, pool, *at) >= available(held, *at)) {
+            found.push(Tight {
+                what: format!("nodes of `{pool}` at `{site}`"),
+                step: "1 node".to_owned(),
+                change: Change::Nodes {
+                    site: site.to_owned(),
+                    pool: pool.to_owned(),
+                    needs: held.nodes.saturating_add(1),
+                    given: held.nodes,
+                },
+            });
+        }
+    }
+    found
+}
+
+/// Nodes of a pool that a plan uses at an instant.
+fn used(plan: &Plan, site: &str, pool: &str, at: f64) -> u32 {
+    let running = plan.assignments.iter().filter(|a| a.start_seconds <= at && at < a.end_seconds);
+    let groups = running.flat_map(|a| &a.groups).filter(|group| group.site == site && group.pool == pool);
+    groups.map(|group| group.nodes).fold(0, u32::saturating_add)
+}
+
+/// Nodes of a pool at an instant.
+fn available(pool: &Pool, at: f64) -> u32 {
+    pool.quota.iter().rev().find(|quota| quota.from.get() <= at).map_or(pool.nodes, |quota| quota.nodes)
+}
+
+/// A deadline, or the end of the period, that a workload ends close to.
+fn deadline(loaded: &Loaded, assignment: &Assignment) -> Option<Tight> {
+    let horizon = loaded.scenario.horizon.get();
+    let given_seconds = assignment.deadline_seconds.map_or(horizon, |deadline| deadline.min(horizon));
+    let lasts = matches!(assignment.job, scenarios::scenario::Job::Serve(_));
+    if lasts || assignment.end_seconds < NEARLY_ALL * given_seconds {
+        return None;
+    }
+    // One more of the largest unit of which it has a few.
+    let step = [3600.0, 60.0, 1.0].into_iter().find(|unit| given_seconds >= 4.0 * unit).unwrap_or(1.0);
+    let workload = assignment.workload.clone();
+    Some(Tight {
+        what: format!("deadline of `{workload}`"),
+        step: Seconds::new(step).rounded(),
+        change: Change::Deadline { workload, needs_seconds: given_seconds + step, given_seconds },
+    })
+}
+
+/// A budget that is nearly spent.
+fn budget(loaded: &Loaded, plan: &Plan) -> Option<Tight> {
+    let given = loaded.scenario.budget?.0;
+    if plan.totals.cost_usd < given * Decimal::new(95, 2) {
+        return None;
+    }
+    let step = (given / Decimal::ONE_HUNDRED).round_dp(2).max(Decimal::new(1, 2)).normalize();
+    Some(Tight {
+        what: "budget".to_owned(),
+        step: format!("{step} USD"),
+        change: Change::Budget { needs: given + step, given },
+    })
+}
+
+/// The permission that the best place of a workload lacks, if that place is better by itself than the chosen one.
+fn permission(case: &Case<'_>, plan: &Plan, workload: &WorkloadCandidates) -> Option<Tight> {
+    let chosen = plan.assignments.iter().find(|assignment| assignment.workload == workload.workload)?;
+    let by_time = case.world.loaded.scenario.objective == Objective::FinishTime;
+    let measure = |refused: &Refused| {
+        let column = refused.column.as_deref()?;
+        let usd = column.compute_usd.to_f64().unwrap_or(f64::MAX);
+        Some(if by_time { column.release_seconds + column.seconds } else { usd })
+    };
+    let most =
+        if by_time { chosen.end_seconds - chosen.start_seconds } else { chosen.cost_usd.to_f64().unwrap_or(f64::MAX) };
+    let denied = workload.refused.iter().filter(|refused| refused.reason.denied().is_some());
+    let (_, refused) = denied
+        .filter_map(|refused| Some((measure(refused)?, refused)))
+        .filter(|(value, _)| *value < most)
+        .min_by(|a, b| a.0.total_cmp(&b.0))?;
+    let (label, _, _, site, _) = refused.reason.denied()?;
+    let change = Change::Permission { label: label.to_owned(), forms: vec![], site: site.to_owned() };
+    Some(Tight { what: change.to_string(), step: PERMISSION.to_owned(), change })
+}

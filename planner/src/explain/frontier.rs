@@ -1,0 +1,164 @@
+//! Plans between the cheapest and the fastest, or the cleanest: the ε-constraint method.
+//!
+//! First the least cost C, then the best of the other objective with a budget of C, and with the scenario's budget; then
+//! the best with budgets in between, in the widest gaps first, until there are as many points as asked for or no more.
+//! Every point is a verified plan of the scenario, and none is beaten by another in both (Haimes, Lasdon and Wismer,
+//! 1971).
+
+use rust_decimal::Decimal;
+use scenarios::plan::Plan;
+use scenarios::scenario::{Loaded, Objective};
+
+use crate::candidates::World;
+use crate::placement::{Limits, Solution, Unsolved, solve_from};
+use crate::planning::{Case, Options, PlanError, decide, verified};
+
+/// What cost is weighed against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Second {
+    /// When the last workload ends.
+    FinishTime,
+    /// Greenhouse gas.
+    Carbon,
+}
+
+impl Second {
+    const fn objective(self) -> Objective {
+        match self {
+            Self::FinishTime => Objective::FinishTime,
+            Self::Carbon => Objective::Carbon,
+        }
+    }
+
+    fn of(self, plan: &Plan) -> f64 {
+        match self {
+            Self::FinishTime => plan.totals.finish_seconds,
+            Self::Carbon => plan.totals.carbon_kg.unwrap_or(f64::INFINITY),
+        }
+    }
+}
+
+/// Plans of which none is beaten by another in both cost and the second objective, cheapest first: at most `points`.
+///
+/// # Errors
+/// There is no plan, none was found in time, or there is a bug in the planner.
+pub fn frontier(world: World<'_>, second: Second, points: usize, options: &Options) -> Result<Vec<Plan>, PlanError> {
+    let aimed = aimed(world.loaded, second);
+    let case = Case::new(World { loaded: &aimed, catalog: world.catalog }, options);
+    let sweep = Sweep { case: &case, world, limits: options.limits(&world.loaded.scenario) };
+    let cheapest = sweep.cheapest(options)?;
+    let first = sweep.within(Some(sweep.cost(&cheapest)), &cheapest)?;
+    let last = sweep.within(case.problem.budget, &first)?;
+    let mut found = vec![sweep.point(first), sweep.point(last)];
+    sweep.fill(&mut found, points)?;
+    let plans: Result<Vec<Plan>, PlanError> = found.iter().map(|point| sweep.plan(&point.solution)).collect();
+    Ok(unbeaten(plans?, second))
+}
+
+/// A solution with what it costs and reaches.
+struct Point {
+    solution: Solution,
+    usd: Decimal,
+    value: f64,
+    /// Whether nothing lies between it and the next dearer one.
+    closed: bool,
+}
+
+/// The scenario with the second objective. It stays the scenario that the plans answer.
+fn aimed(loaded: &Loaded, second: Second) -> Loaded {
+    let mut aimed = loaded.clone();
+    aimed.scenario.objective = second.objective();
+    aimed
+}
+
+struct Sweep<'a, 'w> {
+    case: &'a Case<'w>,
+    world: World<'a>,
+    limits: Limits,
+}
+
+impl Sweep<'_, '_> {
+    fn cheapest(&self, options: &Options) -> Result<Solution, PlanError> {
+        let mut problem = self.case.problem.clone();
+        problem.objective = Objective::Cost;
+        match solve_from(&problem, self.limits, None) {
+            Ok(solution) => Ok(solution),
+            Err(Unsolved::Infeasible) => decide(self.case, options, self.limits),
+            Err(why) => Err(unsolved(why)),
+        }
+    }
+
+    /// The best of the second objective within a budget, from a plan that keeps it.
+    fn within(&self, budget: Option<Decimal>, start: &Solution) -> Result<Solution, PlanError> {
+        let mut problem = self.case.problem.clone();
+        problem.budget = budget;
+        solve_from(&problem, self.limits, Some(start)).map_err(unsolved)
+    }
+
+    fn cost(&self, solution: &Solution) -> Decimal {
+        self.case.problem.cost(&solution.choice, &solution.staffing)
+    }
+
+    fn point(&self, solution: Solution) -> Point {
+        Point { usd: self.cost(&solution), value: solution.objective, solution, closed: false }
+    }
+
+    /// Puts points into the widest gaps: the best within the middle of a gap, then just below its upper end. A gap
+    /// with nothing better than its lower end there is closed.
+    fn fill(&self, found: &mut Vec<Point>, points: usize) -> Result<(), PlanError> {
+        while found.len() < points {
+            let open = (0..found.len() - 1).filter(|at| !found[*at].closed);
+            let Some(at) = open.max_by_key(|at| (found[at + 1].usd - found[*at].usd, std::cmp::Reverse(*at))) else {
+                return Ok(());
+            };
+            let (low, high) = (found[at].usd, found[at + 1].usd);
+            let middle = ((low + high) / Decimal::TWO).round_dp(6);
+            let below = high - Decimal::new(1, 6);
+            for budget in [middle, below].into_iter().filter(|budget| *budget > low && *budget < high) {
+                let next = self.point(self.within(Some(budget), &found[at].solution)?);
+                if next.usd > low && next.value < found[at].value - tolerance(found[at].value) {
+                    found.insert(at + 1, next);
+                    break;
+                }
+            }
+            if found[at + 1].usd == high {
+                found[at].closed = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn plan(&self, solution: &Solution) -> Result<Plan, PlanError> {
+        verified(self.case.plan(solution), self.world)
+    }
+}
+
+/// What equal values may differ by.
+fn tolerance(value: f64) -> f64 {
+    1e-6 + 1e-9 * value.abs()
+}
+
+fn unsolved(why: Unsolved) -> PlanError {
+    match why {
+        Unsolved::OutOfTime(seconds) => PlanError::OutOfTime { seconds },
+        Unsolved::Solver(error) => error.into(),
+        Unsolved::Infeasible => {
+            PlanError::Solver(crate::placement::SolverError("a budget that a plan keeps is too small".to_owned()))
+        }
+    }
+}
+
+/// Plans that no other one beats, each once, cheapest first.
+fn unbeaten(mut plans: Vec<Plan>, second: Second) -> Vec<Plan> {
+    plans.sort_by(|a, b| {
+        let cost = a.totals.cost_usd.cmp(&b.totals.cost_usd);
+        cost.then(second.of(a).total_cmp(&second.of(b)))
+    });
+    let mut kept: Vec<Plan> = Vec::new();
+    for plan in plans {
+        if kept.last().is_none_or(|last| second.of(&plan) < second.of(last)) {
+            kept.push(plan);
+        }
+    }
+    kept
+}

@@ -1,0 +1,140 @@
+//! The smallest changes that would make a plan possible, with what that plan costs.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::apply::{figures, named, plan_after};
+use crate::candidates::{Reason, products};
+use crate::placement::{self, Change, Limits, Unsolved, WaysOut};
+use crate::planning::{Case, Options};
+
+/// Most single permissions, and pairs of them, that are tried.
+const MOST_SINGLE: usize = 16;
+const MOST_PAIRS: usize = 24;
+
+/// Sets of changes, each of which suffices, the cheapest plan first: the least money, time or nodes; one permission, or
+/// two where one does not do; a start at once; purchases on demand. Together they take no longer than the time limit.
+pub(crate) fn ways_out(case: &Case<'_>, options: &Options, limits: Limits) -> Vec<WaysOut> {
+    let search = Search { case, options, limits, begun: Instant::now() };
+    let mut found: Vec<WaysOut> = placement::ways_out(&case.world, &case.network, &case.candidates, limits)
+        .into_iter()
+        .map(|way| WaysOut { plan: search.price(&way.changes), ..way })
+        .collect();
+    found.extend(search.permissions());
+    let singles = starts(case).into_iter().chain(purchases(case));
+    found.extend(singles.filter_map(|change| search.attempt(vec![change])));
+    found.sort_by(|a, b| match (&a.plan, &b.plan) {
+        (Some(a), Some(b)) => a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    });
+    found
+}
+
+struct Search<'a, 'w> {
+    case: &'a Case<'w>,
+    options: &'a Options,
+    limits: Limits,
+    begun: Instant,
+}
+
+impl Search<'_, '_> {
+    fn limits(&self) -> Option<Limits> {
+        let seconds = self.limits.seconds - self.begun.elapsed().as_secs_f64();
+        (seconds > 0.0).then_some(Limits { seconds, ..self.limits })
+    }
+
+    /// Cost and finish of the best plan after changes that are known to suffice.
+    fn price(&self, changes: &[Change]) -> Option<(rust_decimal::Decimal, f64)> {
+        let plan = plan_after(changes, &self.case.world, self.options, self.limits()?).ok()?;
+        Some(figures(&plan))
+    }
+
+    /// The way out that changes are, if they suffice.
+    fn attempt(&self, changes: Vec<Change>) -> Option<WaysOut> {
+        let world = &self.case.world;
+        match plan_after(&changes, world, self.options, self.limits()?) {
+            Ok(plan) => {
+                let changes = named(&changes, &plan, world.loaded, world.catalog);
+                Some(WaysOut { changes, smallest: true, plan: Some(figures(&plan)) })
+            }
+            Err(Unsolved::Infeasible | Unsolved::OutOfTime(_) | Unsolved::Solver(_)) => None,
+        }
+    }
+
+    /// Single permissions that suffice; pairs, if none does.
+    fn permissions(&self) -> Vec<WaysOut> {
+        let denied = denied(self.case);
+        let single = denied.iter().take(MOST_SINGLE).filter_map(|change| self.attempt(vec![change.clone()]));
+        let single: Vec<WaysOut> = single.collect();
+        if !single.is_empty() {
+            return single;
+        }
+        let pairs = denied.iter().enumerate().flat_map(|(index, first)| {
+            denied[index + 1..].iter().map(move |second| vec![first.clone(), second.clone()])
+        });
+        pairs.take(MOST_PAIRS).filter_map(|pair| self.attempt(pair)).collect()
+    }
+}
+
+/// Every data set and site that a rule keeps apart, as permissions; those of workloads that can run nowhere first.
+pub(super) fn denied(case: &Case<'_>) -> Vec<Change> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut add = |reason: &Reason| {
+        if let Some((label, _, _, site, _)) = reason.denied()
+            && seen.insert((label.to_owned(), site.to_owned()))
+        {
+            found.push(Change::Permission { label: label.to_owned(), forms: vec![], site: site.to_owned() });
+        }
+    };
+    let workloads = &case.candidates.workloads;
+    let (blocked, free): (Vec<_>, Vec<_>) = workloads.iter().partition(|workload| workload.sites().is_empty());
+    for workload in blocked {
+        workload.refused.iter().for_each(|refused| add(&refused.reason));
+    }
+    for product in products(&case.world.loaded.scenario) {
+        for from in workloads[product.maker].sites() {
+            for to in workloads[product.reader].sites().into_iter().filter(|to| *to != from) {
+                if let Err(reason) = case.network.movements(&product.cargo, from, to) {
+                    add(&reason);
+                }
+            }
+        }
+    }
+    for workload in free {
+        workload.refused.iter().for_each(|refused| add(&refused.reason));
+    }
+    found
+}
+
+/// Workloads that could start at once.
+fn starts(case: &Case<'_>) -> Vec<Change> {
+    let workloads = case.world.loaded.scenario.workloads.iter();
+    let waiting = workloads.filter_map(|(name, workload)| {
+        let given_seconds = workload.earliest_start?.get();
+        (given_seconds > 0.0).then(|| Change::Start { workload: name.clone(), given_seconds })
+    });
+    waiting.take(MOST_SINGLE).collect()
+}
+
+/// Pools whose nodes could be had on demand and are not.
+fn purchases(case: &Case<'_>) -> Vec<Change> {
+    let mut found = Vec::new();
+    for (site, description) in &case.world.loaded.scenario.sites {
+        let priced = |pool: &scenarios::scenario::Pool| {
+            let scenarios::scenario::Machine::Instance(machine) = &pool.machine else { return false };
+            let region = description.provider.as_deref().zip(description.region.as_deref());
+            let instance = region.and_then(|(provider, region)| case.world.catalog.instance(provider, region, machine));
+            instance.is_some_and(|instance| instance.on_demand_usd_per_hour.is_some())
+        };
+        let other = |pool: &scenarios::scenario::Pool| {
+            let purchase = &pool.purchase;
+            purchase.on_demand.is_none()
+                && (purchase.owned.is_some() || purchase.spot.is_some() || purchase.reserved.is_some())
+        };
+        let pools = description.pools.iter().filter(|(_, pool)| other(pool) && priced(pool));
+        found.extend(pools.map(|(pool, _)| Change::OnDemand { site: site.clone(), pool: pool.clone() }));
+    }
+    found.truncate(MOST_SINGLE);
+    found
+}

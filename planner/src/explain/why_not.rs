@@ -1,0 +1,239 @@
+//! What became of a place for a workload, and what the plan would be with the workload held to it.
+
+use std::collections::BTreeMap;
+
+use scenarios::plan::{Assignment, Plan, Verdict};
+use scenarios::residency::labels;
+use scenarios::units::Seconds;
+use serde::Serialize;
+
+use super::account::{Rival, is_among, is_as_assigned};
+use super::apply::{named, plan_after};
+use super::considered::machines;
+use crate::candidates::{Column, Dominated, Refused, Replica, WorkloadCandidates};
+use crate::placement::{Change, Limits, Unsolved};
+use crate::planning::{Case, Infeasible, Options, PlacePattern};
+
+/// What became of a place for a workload.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WhyNot {
+    /// Workload.
+    pub workload: String,
+    /// The place that was asked about.
+    pub place: String,
+    /// Placements there by what became of them; those that are in the plan first.
+    pub fates: Vec<Fate>,
+    /// The plan with the workload held to the place.
+    pub held: Outcome,
+    /// Permissions that the place lacks, and the plan with them and the workload held to it; none where no rule is in
+    /// the way.
+    pub permitted: Option<(Vec<String>, Outcome)>,
+}
+
+/// What became of equal placements.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fate {
+    /// What became of them.
+    pub verdict: Verdict,
+    /// How many there are.
+    pub placements: usize,
+    /// One of them in words, the best of those that are possible.
+    pub example: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What plan there would be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The workload runs there already.
+    Chosen,
+    /// Another plan.
+    Plan(Rival),
+    /// None: the reason.
+    Infeasible(String),
+    /// None was found in time.
+    NotFound,
+}
+
+/// Most kinds of fates that are told.
+const MOST_FATES: usize = 12;
+
+/// Says what became of the placements of a workload at a place.
+pub(super) fn of(
+    case: &Case<'_>,
+    plan: &Plan,
+    assignment: &Assignment,
+    at: &PlacePattern,
+    options: &Options,
+    limits: Limits,
+) -> WhyNot {
+    let name = &assignment.workload;
+    let workload = case.candidates.workloads.iter().find(|workload| workload.workload == *name);
+    let fates = workload.map(|workload| fates(case, workload, assignment, at)).unwrap_or_default();
+    let is_denied = workload.is_some_and(|workload| {
+        workload
+            .refused
+            .iter()
+            .any(|refused| at.covers(&case.world, refused.place) && refused.reason.denied().is_some())
+    });
+    let held = held(case, plan, assignment, at, limits);
+    let is_open = matches!(held, Outcome::Infeasible(_)) && is_denied;
+    WhyNot {
+        workload: name.clone(),
+        place: at.to_string(),
+        fates,
+        permitted: is_open.then(|| permitted(case, plan, name, at, options, limits)),
+        held,
+    }
+}
+
+fn fates(case: &Case<'_>, workload: &WorkloadCandidates, assignment: &Assignment, at: &PlacePattern) -> Vec<Fate> {
+    let world = &case.world;
+    let mut fates = Fates::default();
+    let words = |column: &Column| {
+        let groups: Vec<String> = column.groups.iter().map(|group| machines(world, group)).collect();
+        format!("{}, {}", groups.join(" and "), column.strategy)
+    };
+    for column in workload.columns.iter().filter(|column| touches(case, column, at)) {
+        if is_as_assigned(world, column, assignment) {
+            fates.add(Verdict::Chosen, words(column), "it is in the plan".to_owned());
+        } else {
+            fates.add_like(Verdict::Lost, words(column), by_itself(case, column));
+        }
+    }
+    for Dominated { column, by, .. } in workload.dominated.iter().filter(|other| touches(case, &other.column, at)) {
+        let reason = if is_as_assigned(world, column, assignment) {
+            (Verdict::Chosen, "it is in the plan".to_owned())
+        } else {
+            (Verdict::Dominated, format!("{} is at least as good in everything: {}", words(by), by_itself(case, by)))
+        };
+        fates.add(reason.0, words(column), reason.1);
+    }
+    for replica in workload.service.iter().flat_map(|service| &service.replicas) {
+        if at.covers(world, replica.group.place) {
+            let is_chosen = is_among(world, &replica.group, assignment);
+            let verdict = if is_chosen { Verdict::Chosen } else { Verdict::Lost };
+            fates.add_like(
+                verdict,
+                format!("{}, {}", machines(world, &replica.group), replica.strategy),
+                rate(replica),
+            );
+        }
+    }
+    for Refused { place, strategy, nodes, reason, .. } in &workload.refused {
+        if at.covers(world, *place) {
+            let example =
+                format!("{nodes} × {} (`{}`), {strategy}", world.machine_name(*place), world.pool_name(*place));
+            fates.add(Verdict::Refused, example, reason.to_string());
+        }
+    }
+    fates.list()
+}
+
+/// Whether some machines of a placement are at a place.
+fn touches(case: &Case<'_>, column: &Column, at: &PlacePattern) -> bool {
+    column.groups.iter().any(|group| at.covers(&case.world, group.place))
+}
+
+fn by_itself(case: &Case<'_>, column: &Column) -> String {
+    let moved = column.copies.iter().map(|copy| &case.candidates.copies[*copy]).chain(&column.exchanges);
+    let usd =
+        column.compute_usd + moved.map(|movement| movement.usd + movement.storage_usd).sum::<rust_decimal::Decimal>();
+    format!("{} USD and {} by itself", usd.normalize(), Seconds::new(column.seconds).rounded())
+}
+
+fn rate(replica: &Replica) -> String {
+    let most = replica.most.iter().flatten().copied().fold(0.0, f64::max);
+    format!("one replica costs {} USD and answers at most {most:.2} requests/s", replica.usd.normalize())
+}
+
+/// Placements by verdict and reason.
+#[derive(Debug, Default)]
+struct Fates(BTreeMap<(Verdict, String), Fate>);
+
+impl Fates {
+    fn add(&mut self, verdict: Verdict, example: String, reason: String) {
+        let fate = Fate { verdict, placements: 0, example, reason };
+        self.0.entry((verdict, fate.reason.clone())).or_insert(fate).placements += 1;
+    }
+
+    /// Adds a placement whose figures are its own: only the first of each verdict is told.
+    fn add_like(&mut self, verdict: Verdict, example: String, reason: String) {
+        let fate = Fate { verdict, placements: 0, example, reason };
+        self.0.entry((verdict, String::new())).or_insert(fate).placements += 1;
+    }
+
+    fn list(self) -> Vec<Fate> {
+        let mut list: Vec<Fate> = self.0.into_values().collect();
+        list.sort_by(|a, b| a.verdict.cmp(&b.verdict).then(b.placements.cmp(&a.placements)));
+        list.truncate(MOST_FATES);
+        list
+    }
+}
+
+/// The best plan with the workload held to the place.
+fn held(case: &Case<'_>, plan: &Plan, assignment: &Assignment, at: &PlacePattern, limits: Limits) -> Outcome {
+    let covers = |group: &scenarios::plan::Group| {
+        let places = at.places(&case.world);
+        let is_own = |place: &crate::candidates::Place| {
+            case.world.site_name(place.site) == group.site && case.world.pool_name(*place) == group.pool
+        };
+        places.iter().any(is_own)
+    };
+    if assignment.groups.iter().all(covers) {
+        return Outcome::Chosen;
+    }
+    let name = &assignment.workload;
+    let there = case.filtered(
+        |workload, column| workload != name || at.covers_column(&case.world, column),
+        |workload, replica| workload != name || at.covers(&case.world, replica.group.place),
+    );
+    match there.solve(limits) {
+        Ok(solution) => outcome(plan, &there.plan(&solution), name),
+        Err(Unsolved::Infeasible) => Outcome::Infeasible(Infeasible::of(&there, vec![]).to_string()),
+        Err(_) => Outcome::NotFound,
+    }
+}
+
+fn outcome(plan: &Plan, other: &Plan, workload: &str) -> Outcome {
+    Rival::of(plan, other, workload).map_or(Outcome::NotFound, Outcome::Plan)
+}
+
+/// The best plan with the workload held to the place and everything that it reads permitted there.
+fn permitted(
+    case: &Case<'_>,
+    plan: &Plan,
+    name: &str,
+    at: &PlacePattern,
+    options: &Options,
+    limits: Limits,
+) -> (Vec<String>, Outcome) {
+    let world = &case.world;
+    let mut sites: Vec<usize> = at.places(world).iter().map(|place| place.site).collect();
+    sites.dedup();
+    let changes: Vec<Change> = sites
+        .iter()
+        .flat_map(|site| labels(&world.loaded.scenario, name).into_iter().map(move |label| (label, *site)))
+        .map(|(label, site)| Change::Permission {
+            label: label.to_owned(),
+            forms: vec![],
+            site: world.site_name(site).to_owned(),
+        })
+        .collect();
+    let mut options = options.clone();
+    options.held_to.insert(name.to_owned(), at.clone());
+    match plan_after(&changes, world, &options, limits) {
+        Ok(other) => {
+            let named = named(&changes, &other, world.loaded, world.catalog);
+            let needed = named.iter().filter(|c| !matches!(c, Change::Permission { forms, .. } if forms.is_empty()));
+            (needed.map(ToString::to_string).collect(), outcome(plan, &other, name))
+        }
+        Err(Unsolved::Infeasible) => {
+            let changes = changes.iter().map(ToString::to_string).collect();
+            (changes, Outcome::Infeasible("not even then is there a plan".to_owned()))
+        }
+        Err(_) => (changes.iter().map(ToString::to_string).collect(), Outcome::NotFound),
+    }
+}
