@@ -1,39 +1,118 @@
-//! Checks a finished plan against its scenario.
+//! Checks a finished plan against its scenario: the independent judge of what the planner, or anybody, wrote.
 //!
-//! It shares no code with the search: it reads the plan, the scenario and the catalogue, and
-//! recomputes capacity, order, deadlines, money and permissions by itself. Only the meaning of
-//! residency rules ([`scenarios::residency::permit`]) is common.
+//! It shares no code with the search. From the plan, the scenario and the catalogue alone it derives anew what every
+//! workload reads and makes, which rules follow that data, what is in use at every instant, and what everything costs.
+//! Common are only the meaning of one residency rule ([`scenarios::residency::permit`]) and the arithmetic of tariffs
+//! ([`scenarios::units::Tariff`]).
+//!
+//! Each [`Check`] is a file of its own here. A plan is right if none of them finds a [`Violation`].
 
+mod capacity;
+mod content;
+mod energy;
+#[cfg(test)]
+mod fixtures;
+mod groups;
+mod labels;
 mod money;
 mod movements;
+#[cfg(test)]
+mod mutations;
 mod presence;
-mod schedule;
+mod provenance;
+mod residency;
+mod route;
+mod services;
+mod solver;
+mod strategies;
+mod subject;
+mod time;
+mod workloads;
+
+use std::collections::BTreeMap;
 
 use scenarios::catalog::Catalog;
 use scenarios::plan::Plan;
 use scenarios::scenario::Loaded;
 
+use subject::Subject;
+
 /// What is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Check {
-    /// Scenario, catalogue, sites and rules are those that the plan names.
+    /// Scenario, catalogue, machine profiles, sites and rules are those that the plan names.
     Provenance,
-    /// Every workload is there once, as the scenario describes it.
+    /// Every workload is there once, as the scenario describes it, with all its work.
     Workloads,
-    /// Groups are pools of the scenario, with ranks enough for the strategy.
+    /// Groups are pools of the scenario where the workload may run, with ranks enough, bought as the pool offers.
     Groups,
-    /// Nodes in use never exceed a pool.
+    /// Strategies are among those that the workload allows.
+    Strategies,
+    /// Nodes in use never exceed a pool, nor reserved ones a commitment.
     Capacity,
     /// Workloads start after those that they wait for, and not too early.
     Order,
-    /// Workloads end by their deadline and run as long as predicted.
+    /// Workloads end in time and run as long as predicted; services last from first to last instant.
     Time,
-    /// Data and weights are where they are needed, and may be processed there.
+    /// What a workload reads lies at each of its sites when it starts.
     Presence,
-    /// Every movement is possible and permitted by the rules that it names.
+    /// Every movement has a purpose, the right content, a route that exists, and time enough.
     Movements,
-    /// Prices, costs and sums are right and within the budget.
+    /// Rules permit whatever is done with data, and movements name those rules.
+    Residency,
+    /// Every request is answered, and no replica has more of them than it can answer.
+    Services,
+    /// Prices, costs and sums are right.
     Money,
+    /// The plan costs no more than the budget.
+    Budget,
+    /// Energy and greenhouse gas are those of the machines in use.
+    Energy,
+    /// The objective has the value that the solver states, and its gap follows from its bound.
+    Solver,
+}
+
+impl Check {
+    /// All checks, in the order in which they are told.
+    pub const ALL: [Self; 15] = [
+        Self::Provenance,
+        Self::Workloads,
+        Self::Groups,
+        Self::Strategies,
+        Self::Capacity,
+        Self::Order,
+        Self::Time,
+        Self::Presence,
+        Self::Movements,
+        Self::Residency,
+        Self::Services,
+        Self::Money,
+        Self::Budget,
+        Self::Energy,
+        Self::Solver,
+    ];
+
+    /// Name for people and programs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Provenance => "provenance",
+            Self::Workloads => "workloads",
+            Self::Groups => "groups",
+            Self::Strategies => "strategies",
+            Self::Capacity => "capacity",
+            Self::Order => "order",
+            Self::Time => "time",
+            Self::Presence => "presence",
+            Self::Movements => "movements",
+            Self::Residency => "residency",
+            Self::Services => "services",
+            Self::Money => "money",
+            Self::Budget => "budget",
+            Self::Energy => "energy",
+            Self::Solver => "solver",
+        }
+    }
 }
 
 /// A rule that a plan breaks.
@@ -46,56 +125,60 @@ pub struct Violation {
     pub message: String,
 }
 
-/// Times that differ by less are equal; plans hold whole milliseconds.
-const TOLERANCE_SECONDS: f64 = 1e-4;
-
-/// All rules that `plan` breaks; empty for a correct plan.
-#[must_use]
-pub fn verify(plan: &Plan, loaded: &Loaded, catalog: &Catalog) -> Vec<Violation> {
-    let mut report = Report::default();
-    provenance(plan, loaded, catalog, &mut report);
-    let subject = Subject { plan, loaded, catalog };
-    schedule::workloads(&subject, &mut report);
-    schedule::groups(&subject, &mut report);
-    schedule::capacity(&subject, &mut report);
-    schedule::order(&subject, &mut report);
-    schedule::time(&subject, &mut report);
-    presence::check(&subject, &mut report);
-    movements::check(&subject, &mut report);
-    money::check(&subject, &mut report);
-    report.violations
+/// What was checked, and what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// How many statements of each kind were checked; none of a kind that the plan has nothing of.
+    pub checked: BTreeMap<Check, usize>,
+    /// Those that do not hold.
+    pub violations: Vec<Violation>,
 }
 
-/// What is verified against what.
-#[derive(Clone, Copy)]
-struct Subject<'a> {
-    plan: &'a Plan,
-    loaded: &'a Loaded,
-    catalog: &'a Catalog,
-}
+impl Verification {
+    /// Statements of all kinds.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.checked.values().sum()
+    }
 
-#[derive(Default)]
-struct Report {
-    violations: Vec<Violation>,
-}
-
-impl Report {
-    /// Notes a violation unless `holds`.
+    /// Notes that a statement was checked, and a violation unless it holds.
     fn expect(&mut self, holds: bool, check: Check, message: impl FnOnce() -> String) {
+        *self.checked.entry(check).or_default() += 1;
         if !holds {
             self.violations.push(Violation { check, message: message() });
         }
     }
 }
 
-fn provenance(plan: &Plan, loaded: &Loaded, catalog: &Catalog, report: &mut Report) {
-    let checks = [
-        (plan.scenario.digest == loaded.digest, "the plan was made from another scenario"),
-        (plan.catalog.digest == catalog.digest(), "the plan was made with another catalogue"),
-        (plan.sites == loaded.sites, "the plan's sites are not the scenario's"),
-        (plan.residency.rules == loaded.scenario.policies, "the plan's rules are not the scenario's"),
-    ];
-    for (holds, message) in checks {
-        report.expect(holds, Check::Provenance, || message.to_owned());
-    }
+/// Instants that differ by less are equal; plans hold whole milliseconds.
+const TOLERANCE_SECONDS: f64 = 1e-4;
+
+/// What rounding to whole milliseconds may change.
+const MILLISECOND: f64 = 1e-3 + TOLERANCE_SECONDS;
+
+/// All rules that `plan` breaks; empty for a correct plan.
+#[must_use]
+pub fn verify(plan: &Plan, loaded: &Loaded, catalog: &Catalog) -> Vec<Violation> {
+    examine(plan, loaded, catalog).violations
+}
+
+/// Checks everything about `plan` and counts what was checked.
+#[must_use]
+pub fn examine(plan: &Plan, loaded: &Loaded, catalog: &Catalog) -> Verification {
+    let subject = Subject::new(plan, loaded, catalog);
+    let mut found = Verification::default();
+    provenance::check(&subject, &mut found);
+    workloads::check(&subject, &mut found);
+    groups::check(&subject, &mut found);
+    strategies::check(&subject, &mut found);
+    capacity::check(&subject, &mut found);
+    time::check(&subject, &mut found);
+    presence::check(&subject, &mut found);
+    movements::check(&subject, &mut found);
+    residency::check(&subject, &mut found);
+    services::check(&subject, &mut found);
+    money::check(&subject, &mut found);
+    energy::check(&subject, &mut found);
+    solver::check(&subject, &mut found);
+    found
 }
