@@ -41,19 +41,22 @@ pub fn plan() -> Plan {
             compute_usd: usd("0.034217"),
             egress_usd: usd("0.000008"),
             storage_usd: Decimal::ZERO,
+            preference_usd: Decimal::ZERO,
             finish_seconds: 102.40,
             energy_kwh: None,
             carbon_kg: None,
         },
         sites: sites(),
         assignments: vec![train(), evaluate(), evaluate_cloud()],
+        commitments: vec![],
         flows: vec![flow()],
-        residency: Residency { rules: rules(), refusals: refusals() },
+        residency: Residency { starts: "2025-06-30".parse().expect("a day"), rules: rules(), refusals: refusals() },
         explanation: Explanation {
             summary: vec![
                 "`train` runs at `hospital`, because `raw-at-home` allows raw `digits` nowhere else.".to_owned(),
                 "The cheapest refused place is `aws` (g4dn.xlarge, 0.021 USD), 38 % below.".to_owned(),
             ],
+            binding: vec![],
             considered: considered(),
         },
     };
@@ -193,21 +196,28 @@ fn train() -> Assignment {
             model: Model::Preset("mnist-cnn".to_owned()),
             data: "digits".to_owned(),
             preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
-            epochs: 10.try_into().expect("not zero"),
+            weights_of: None,
+            adapters: false,
+            epochs: std::num::NonZeroU32::new(10),
+            samples: None,
+            tokens: None,
             global_batch: 100.try_into().expect("not zero"),
             optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
             precision: Precision::Fp32,
         }),
-        data: source_data(),
+        data: Some(source_data()),
         after: vec![],
         groups: vec![group()],
         strategy: Strategy::SINGLE,
+        routing: vec![],
         start_seconds: 0.0,
         end_seconds: 101.69,
         deadline_seconds: Some(600.0),
         steps: 6_000,
         predicted: prediction(5_900.0, 100.0, 1),
         cost_usd: usd("0.033897"),
+        energy_kwh: None,
+        carbon_kg: None,
         runner_up: Some(RunnerUp {
             placement: "hospital, workstation, owned, data 2".to_owned(),
             cost_usd: usd("0.034210"),
@@ -241,12 +251,12 @@ fn evaluate() -> Assignment {
 fn evaluate_cloud() -> Assignment {
     Assignment {
         workload: "evaluate-cloud".to_owned(),
-        data: SourceData {
+        data: Some(SourceData {
             dataset: "public-digits".to_owned(),
             class: "public".to_owned(),
             files: None,
             ..source_data()
-        },
+        }),
         groups: vec![Group {
             site: "aws".to_owned(),
             pool: "gpu".to_owned(),
@@ -280,6 +290,8 @@ fn group() -> Group {
         nodes: 1,
         devices_per_node: 1,
         ranks_per_node: 1,
+        batch: None,
+        replicas: None,
         purchase: PurchaseKind::Owned,
         usd_per_node_hour: usd("1.20"),
     }
@@ -304,6 +316,7 @@ fn flow() -> Flow {
         start_seconds: 101.69,
         end_seconds: 101.78,
         cost_usd: usd("0.000008"),
+        storage_usd: Decimal::ZERO,
         rule: vec![by(Action::Store), by(Action::Process)],
     }
 }
@@ -316,6 +329,10 @@ fn rules() -> IndexMap<String, Rule> {
         forms: forms.to_vec(),
         actions: vec![Action::Store, Action::Process, Action::Transit],
         places: places.iter().map(|&place| place.to_owned()).collect(),
+        requires: vec![],
+        expires: None,
+        per_gb: None,
+        per_hour: None,
         reason: Some(reason.to_owned()),
     };
     IndexMap::from([

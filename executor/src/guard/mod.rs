@@ -4,8 +4,8 @@
 //! weights it asks the rules in the plan whether they may be at the site that it stands for.
 
 use scenarios::plan::{Assignment, PermittedBy, Plan};
-use scenarios::residency::{self, Denied, Label, Place};
-use scenarios::scenario::{Action, Form, Job};
+use scenarios::residency::{self, Deed, Denied, Label, Period, Place};
+use scenarios::scenario::{Action, Form};
 
 /// Why a workload may not run where the plan puts it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,15 +43,17 @@ pub enum GuardError {
 pub fn admit(plan: &Plan, assignment: &Assignment) -> Result<Vec<PermittedBy>, GuardError> {
     let workload = &assignment.workload;
     let mut permits = Vec::new();
+    let from = plan.residency.starts;
+    let period = Period { from, until: from.after(assignment.end_seconds) };
     for group in &assignment.groups {
         let unknown = || GuardError::UnknownSite { workload: workload.clone(), site: group.site.clone() };
         let site = plan.sites.get(&group.site).ok_or_else(unknown)?;
-        let place = Place { site: &group.site, names: &site.places };
+        let place = Place::of(&group.site, site);
         for (label, form) in used(plan, assignment)? {
-            for action in [Action::Store, Action::Process] {
-                let permit = residency::permit(&plan.residency.rules, label, form, action, place);
+            for action in [Action::Store, Action::Process, Action::Access] {
+                let deed = Deed { label, form, action, place, period };
                 let denied = |denied| GuardError::Denied { workload: workload.clone(), denied: Box::new(denied) };
-                permits.extend(permit.map_err(denied)?);
+                permits.extend(residency::permit(&plan.residency.rules, &deed).map_err(denied)?);
             }
         }
     }
@@ -61,17 +63,17 @@ pub fn admit(plan: &Plan, assignment: &Assignment) -> Result<Vec<PermittedBy>, G
 /// What a workload holds at its site: its records, and the weights that it makes or uses.
 fn used<'a>(plan: &'a Plan, assignment: &'a Assignment) -> Result<Vec<(Label<'a>, Form)>, GuardError> {
     let own = label(assignment);
-    let weights_from = match &assignment.job {
-        Job::Train(_) => own,
-        Job::Evaluate(evaluation) => {
-            let of = &evaluation.weights_of;
-            let unknown = || GuardError::UnknownWeights { workload: assignment.workload.clone(), of: of.clone() };
+    let weights_from = match assignment.job.weights_of() {
+        None => own,
+        Some(of) => {
+            let unknown = || GuardError::UnknownWeights { workload: assignment.workload.clone(), of: of.to_owned() };
             label(plan.assignments.iter().find(|other| other.workload == *of).ok_or_else(unknown)?)
         }
     };
-    Ok(vec![(own, Form::Raw), (weights_from, Form::Weights)])
+    let forms = own.map(|own| (own, Form::Raw)).into_iter();
+    Ok(forms.chain(weights_from.map(|from| (from, Form::Weights))).collect())
 }
 
-fn label(assignment: &Assignment) -> Label<'_> {
-    Label { dataset: &assignment.data.dataset, class: &assignment.data.class }
+fn label(assignment: &Assignment) -> Option<Label<'_>> {
+    assignment.data.as_ref().map(|data| Label { dataset: &data.dataset, class: &data.class })
 }

@@ -105,7 +105,7 @@ impl<'a, T: Transport> Rank<'a, T> {
     /// Takes all steps; whether the user stopped it.
     fn train(&mut self, observer: &mut dyn Observer) -> Result<bool, TrainError> {
         let steps = self.batches.steps_per_epoch();
-        while self.progress.epoch() <= self.session.training.epochs.get() {
+        while self.progress.epoch() <= self.session.training.passes().get() {
             self.timing.skip();
             while self.position() < steps {
                 let stop = self.step(observer)?;

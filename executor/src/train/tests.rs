@@ -121,7 +121,7 @@ fn a_training_repeats_bit_by_bit() {
 #[test]
 fn it_learns() {
     let mut case = Case::new("mnist-mlp", 1);
-    case.training.epochs = NonZeroU32::MIN.saturating_add(5);
+    case.training.epochs = Some(NonZeroU32::MIN.saturating_add(5));
     let outcome = case.outcome();
     let [first, last] = [0, 5].map(|epoch| outcome.progress.epochs[epoch].clone());
     assert!(last.train_loss < 0.5 * first.train_loss, "{first:?} {last:?}");

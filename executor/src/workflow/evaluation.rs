@@ -30,7 +30,7 @@ impl Workflow<'_> {
         let weights = Checkpoint::read(&self.folder.weights(of), self.devices.of_rank(0)).map_err(missing)?;
         let classes = weights.recipe.model.classes();
         let classes = classes.map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })?;
-        let split = if weights.recipe.learned_from == assignment.data.dataset {
+        let split = if assignment.data.as_ref().is_some_and(|data| weights.recipe.learned_from == data.dataset) {
             weights.recipe.preprocessing.split
         } else {
             Split::default()

@@ -64,6 +64,20 @@ pub enum ApplyError {
         /// How the plan spreads it.
         strategy: Strategy,
     },
+    /// A kind of job that is not carried out.
+    #[error("workload `{workload}` is `{kind}`, but only `train` and `evaluate` are carried out")]
+    Kind {
+        /// Workload.
+        workload: String,
+        /// Its kind.
+        kind: &'static str,
+    },
+    /// A workload without data.
+    #[error("workload `{workload}` reads no data set")]
+    NoData {
+        /// Workload.
+        workload: String,
+    },
     /// There is no such device.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -209,6 +223,7 @@ impl Workflow<'_> {
         let done = match &assignment.job {
             Job::Train(training) => self.train(assignment, training)?,
             Job::Evaluate(evaluation) => self.evaluate(assignment, evaluation)?,
+            other => return Err(ApplyError::Kind { workload: name.clone(), kind: other.kind() }),
         };
         run.status = done.status;
         self.tell(&Event::Ended { workload: name.clone(), status: done.status, seconds: done.seconds })?;
@@ -251,7 +266,8 @@ impl Workflow<'_> {
 
     /// Reads and prepares the data of a workload, once for all that want it alike; gives its place.
     fn preprocess(&mut self, assignment: &Assignment, classes: usize, split: Split) -> Result<usize, ApplyError> {
-        let source = &assignment.data;
+        let no_data = || ApplyError::NoData { workload: assignment.workload.clone() };
+        let source = assignment.data.as_ref().ok_or_else(no_data)?;
         let wanted = PreparedFor { dataset: source.dataset.clone(), classes, split };
         if let Some(place) = self.prepared.iter().position(|(of, ..)| *of == wanted) {
             return Ok(place);

@@ -27,7 +27,7 @@ impl Workflow<'_> {
         self.stage(
             assignment,
             Stage::Train,
-            format!("{} epochs, global batch {}", training.epochs, training.global_batch),
+            format!("{} epochs, global batch {}", training.passes(), training.global_batch),
         )?;
         let (_, prepared, used) = &self.prepared[place];
         let mut observer = Teller::new(assignment, training, &mut self.folder, self.sink);
@@ -129,7 +129,7 @@ impl Observer for Teller<'_> {
         self.tell(&Event::Stepped {
             workload: self.workload.to_owned(),
             epoch: progress.epoch(),
-            epochs: self.training.epochs.get(),
+            epochs: self.training.passes().get(),
             step: progress.step as u64,
             steps: steps as u64,
             loss: progress.mean_loss(),

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 use scenarios::model::{Activation, Mlp, Model};
 use scenarios::plan::PlacedSite;
 use scenarios::scenario::{
-    Action, Dataset, Effect, Evaluation, FORMAT, Form, InlineMachine, Job, Link, Loaded, Machine, Momentum, Objective,
-    OnDemand, Optimizer, Owned, Pool, Precision, Preprocessing, Purchase, Rule, Scenario, Site, SiteKind, Strategies,
-    Training, Workload,
+    Action, Dataset, Effect, Evaluation, FORMAT, Form, InlineMachine, Job, Link, Loaded, Machine, MeasuredRate,
+    Momentum, Objective, OnDemand, Optimizer, Owned, Pool, Precision, Preprocessing, Purchase, Quota, Rule, Scenario,
+    Site, SiteKind, Strategies, Tier, Training, Workload,
 };
-use scenarios::units::{Bandwidth, Bytes, FlopRate, Seconds, Usd, UsdPerGb, UsdPerHour};
+use scenarios::units::{Bandwidth, Bytes, FlopRate, Frequency, Seconds, Usd, UsdPerGb, UsdPerHour};
 
 const COUNTRIES: [&str; 3] = ["DE", "FR", "CN"];
 
@@ -93,7 +93,17 @@ impl Draft {
             let country = site.country.clone();
             let mut places = vec![name.clone(), "private".to_owned()];
             places.extend(country.clone());
-            (name.clone(), PlacedSite { kind: site.kind, provider: None, region: None, country, places })
+            let placed = PlacedSite {
+                kind: site.kind,
+                provider: None,
+                region: None,
+                operator: country.clone(),
+                operator_places: vec![],
+                safeguards: vec![],
+                country,
+                places,
+            };
+            (name.clone(), placed)
         });
         let sites = sites.collect();
         let digest = scenarios::document::digest_of(&scenario);
@@ -102,12 +112,14 @@ impl Draft {
 
     fn scenario(&self) -> Scenario {
         let sites: IndexMap<String, Site> =
-            self.sites.iter().enumerate().map(|(index, draw)| (format!("s{index}"), site(draw))).collect();
+            self.sites.iter().enumerate().map(|(index, draw)| (format!("s{index}"), site(index, draw))).collect();
         Scenario {
             format: FORMAT.to_owned(),
             name: "random".to_owned(),
             purpose: None,
             seed: 1,
+            starts: None,
+            groups: IndexMap::new(),
             objective: if self.finish { Objective::FinishTime } else { Objective::Cost },
             budget: self.budget.map(|cents| Usd(rust_decimal::Decimal::new(i64::from(cents) * 10, 2))),
             horizon: Seconds::new(400.0),
@@ -129,6 +141,9 @@ impl Draft {
             .filter(|(_, speed)| **speed > 0)
             .map(|((a, b), speed)| Link {
                 between: [format!("s{a}"), format!("s{b}")],
+                one_way: false,
+                price: vec![],
+                safeguards: vec![],
                 bandwidth: Bandwidth(f64::from(*speed) * 2e8),
                 latency: Seconds::new(0.01),
             })
@@ -147,6 +162,7 @@ impl Draft {
                 class: if *public { "public" } else { "health" }.to_owned(),
                 origin: None,
                 at: holders,
+                parts: vec![],
                 size: Bytes(u64::from(*size) * 100_000_000),
                 records: 2000,
                 files: None,
@@ -164,6 +180,10 @@ impl Draft {
             forms,
             actions: vec![Action::Store, Action::Process, Action::Transit],
             places,
+            requires: vec![],
+            expires: None,
+            per_gb: None,
+            per_hour: None,
             reason: None,
         };
         let first = rule(Effect::Allow, vec![Form::Raw], vec!["DE".to_owned(), "FR".to_owned()]);
@@ -175,6 +195,26 @@ impl Draft {
         });
         let rules = std::iter::once(first).chain(drawn).enumerate();
         rules.map(|(index, rule)| (format!("r{index}"), rule)).collect()
+    }
+
+    /// A rate for each pool and number of nodes, so that times rest on no model.
+    fn rates(&self, draw: &Draw) -> Vec<MeasuredRate> {
+        let mut rates = Vec::new();
+        for (site, (_, _, pools)) in self.sites.iter().enumerate() {
+            for (pool, (_, speed, _, _)) in pools.iter().enumerate() {
+                for nodes in 1..3_u32 {
+                    let records = 40_000.0 * f64::from(*speed) * f64::from(nodes) / f64::from(1 << draw.width);
+                    rates.push(MeasuredRate {
+                        machine: format!("s{site}p{pool}"),
+                        nodes: std::num::NonZeroU32::new(nodes).expect("not zero"),
+                        strategy: None,
+                        throughput: Some(Frequency(records)),
+                        requests: vec![],
+                    });
+                }
+            }
+        }
+        rates
     }
 
     fn jobs(&self) -> IndexMap<String, Workload> {
@@ -197,12 +237,25 @@ impl Draft {
                 earliest_start: draw.earliest.map(|start| Seconds::new(f64::from(start))),
                 deadline: draw.deadline.map(|end| Seconds::new(f64::from(end) * 2.0)),
                 sites: vec![],
-                strategies: Strategies { data: ranks.iter().copied().filter_map(std::num::NonZeroU32::new).collect() },
+                strategies: Strategies {
+                    data: Some(ranks.iter().copied().filter_map(std::num::NonZeroU32::new).collect()),
+                    ..Strategies::default()
+                },
+                measured: self.rates(draw),
             };
             jobs.insert(format!("w{index}"), workload);
         }
         jobs
     }
+}
+
+/// Half a gigabyte is free, and more than one is cheap.
+fn tiers() -> Vec<Tier> {
+    let tier = |up_to: Option<u64>, cents: i64| Tier {
+        up_to: up_to.map(Bytes),
+        price: UsdPerGb(rust_decimal::Decimal::new(cents, 2)),
+    };
+    vec![tier(Some(500_000_000), 0), tier(Some(1_000_000_000), 60), tier(None, 10)]
 }
 
 fn nonzero(value: usize) -> std::num::NonZeroUsize {
@@ -219,15 +272,19 @@ fn training(draw: &Draw, data: String) -> Training {
             activation: Activation::Relu,
         }),
         data,
+        weights_of: None,
+        adapters: false,
+        samples: None,
+        tokens: None,
         preprocessing: Preprocessing::default(),
-        epochs: std::num::NonZeroU32::new(u32::from(draw.epochs) * 10).expect("not zero"),
+        epochs: std::num::NonZeroU32::new(u32::from(draw.epochs) * 10),
         global_batch: nonzero(100),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
         precision: Precision::Fp32,
     }
 }
 
-fn site((country, egress, pools): &SiteDraw) -> Site {
+fn site(site: usize, (country, egress, pools): &SiteDraw) -> Site {
     let pools = pools.iter().enumerate().map(|(index, (nodes, speed, price, both))| {
         let hourly = |factor: i64| UsdPerHour(rust_decimal::Decimal::from(i64::from(*price) * factor));
         let machine = InlineMachine {
@@ -237,19 +294,35 @@ fn site((country, egress, pools): &SiteDraw) -> Site {
             memory: Bytes(64_000_000_000),
             peak: Some(FlopRate(f64::from(*speed) * 5e11)),
             network: None,
+            link: None,
         };
         let purchase = Purchase {
-            owned: Some(Owned { price: hourly(100) }),
+            owned: Some(Owned { price: Some(hourly(100)), capital: None }),
             on_demand: both.then(|| OnDemand { price: Some(hourly(90)) }),
+            spot: None,
+            reserved: None,
         };
-        (format!("p{index}"), Pool { machine: Machine::Inline(machine), nodes: u32::from(*nodes), purchase })
+        // Some pools shrink or grow after a while.
+        let quota = match price % 3 {
+            0 => vec![Quota { from: Seconds::new(20.0), nodes: u32::from(*nodes) + 1 }],
+            1 if *nodes > 1 => vec![Quota { from: Seconds::new(30.0), nodes: u32::from(*nodes) - 1 }],
+            _ => vec![],
+        };
+        let pool = Pool { machine: Machine::Inline(machine), nodes: u32::from(*nodes), quota, power: None, purchase };
+        (format!("s{site}p{index}"), pool)
     });
     Site {
         kind: SiteKind::Private,
         provider: None,
         region: None,
         country: Some(COUNTRIES[usize::from(*country) % 3].to_owned()),
-        egress: Some(UsdPerGb(rust_decimal::Decimal::new(i64::from(*egress) * 20, 2))),
+        operator: None,
+        safeguards: vec![],
+        egress: (*egress < 3).then(|| UsdPerGb(rust_decimal::Decimal::new(i64::from(*egress) * 20, 2))),
+        egress_tiers: if *egress < 3 { vec![] } else { tiers() },
+        storage: None,
+        carbon: None,
+        pue: None,
         pools: pools.collect(),
     }
 }

@@ -117,7 +117,12 @@ fn residency(plan: &Plan) -> String {
 
 /// Movements of classified data for which the plan names no rule.
 fn unruled(plan: &Plan) -> Vec<String> {
-    let public = |label: &String| plan.assignments.iter().any(|a| a.data.dataset == *label && a.data.class == PUBLIC);
+    let public = |label: &String| {
+        plan.assignments
+            .iter()
+            .filter_map(|a| a.data.as_ref())
+            .any(|data| data.dataset == *label && data.class == PUBLIC)
+    };
     let flows = plan.flows.iter().filter(|flow| flow.rule.is_empty() && !flow.labels.iter().all(public));
     flows.map(|flow| format!("`{}` from `{}` to `{}`", flow.what, flow.from, flow.to)).collect()
 }
