@@ -54,8 +54,8 @@ mod tests {
             let found = found.map(|rate| (rate.0 * MONTH_SECONDS * 1e6).round() / 1e6);
             assert_eq!(found, monthly, "{provider} {region} {instance_type}");
         };
-        check("aws", "af-south-1", "g4dn.12xlarge", Some(0.025318));
-        check("aws", "eu-central-1", "p4d.24xlarge", Some(0.287682));
+        check("aws", "af-south-1", "g4dn.12xlarge", Some(0.025_318));
+        check("aws", "eu-central-1", "p4d.24xlarge", Some(0.287_682));
         check("aws", "eu-central-1", "unknown", None);
         check("azure", "westeurope", "Standard_NC4as_T4_v3", None);
     }

@@ -141,14 +141,12 @@ pub fn permit(rules: &IndexMap<String, Rule>, deed: &Deed<'_>) -> Result<Option<
         let (rule, reason) = (name.clone(), rule.reason.clone());
         return Err(Denied::Rule { rule, reason, label: dataset, form, action, site });
     }
-    match applying(Effect::Allow).find(|(_, rule)| deed.obstacle(rule).is_none()) {
-        Some((name, _)) => Ok(Some(PermittedBy { rule: name.clone(), label: dataset, action, site })),
-        None => {
-            let obstacle = |(name, rule): (&String, &Rule)| Some(format!("rule `{name}` {}", deed.obstacle(rule)?));
-            let nearly = applying(Effect::Allow).find_map(obstacle);
-            Err(Denied::NotAllowed { label: dataset, class, form, action, site, nearly })
-        }
+    if let Some((name, _)) = applying(Effect::Allow).find(|(_, rule)| deed.obstacle(rule).is_none()) {
+        return Ok(Some(PermittedBy { rule: name.clone(), label: dataset, action, site }));
     }
+    let obstacle = |(name, rule): (&String, &Rule)| Some(format!("rule `{name}` {}", deed.obstacle(rule)?));
+    let nearly = applying(Effect::Allow).find_map(obstacle);
+    Err(Denied::NotAllowed { label: dataset, class, form, action, site, nearly })
 }
 
 impl Deed<'_> {

@@ -69,7 +69,6 @@ pub struct BucketRate {
 }
 
 /// Kind of a job with what it needs.
-#[expect(clippy::large_enum_variant, reason = "a scenario has few jobs, most of them trainings")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Job {

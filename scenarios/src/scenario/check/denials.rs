@@ -37,7 +37,7 @@ impl<'a> Denials<'a> {
         };
         let (by_data, by_class, by_place) = (by(|rule| &rule.data), by(|rule| &rule.classes), by(|rule| &rule.places));
         let (covering, of_class) = (HashMap::new(), HashMap::new());
-        Self { scenario, places, by_data, by_class, by_place, covering, of_class, rules }
+        Self { scenario, places, rules, by_data, by_class, by_place, covering, of_class }
     }
 
     /// The first prohibition that forbids all that a rule permits.
@@ -88,18 +88,15 @@ impl<'a> Denials<'a> {
     /// Prohibitions at a place; at a group of the scenario's own those at everything in it.
     fn covering(&mut self, place: &'a str) -> &RuleSet {
         if !self.covering.contains_key(place) {
-            let found = match self.scenario.groups.get(place) {
-                Some(group) => {
-                    let mut each = RuleSet::all(self.rules.len());
-                    for inner in group.places.iter().filter(|inner| !self.scenario.groups.contains_key(*inner)) {
-                        each.intersect(self.covering(inner));
-                    }
-                    each
+            let found = if let Some(group) = self.scenario.groups.get(place) {
+                let mut each = RuleSet::all(self.rules.len());
+                for inner in group.places.iter().filter(|inner| !self.scenario.groups.contains_key(*inner)) {
+                    each.intersect(self.covering(inner));
                 }
-                None => {
-                    let names = self.places.covering(place);
-                    self.union(names.iter().filter_map(|name| self.by_place.get(name.as_str())))
-                }
+                each
+            } else {
+                let names = self.places.covering(place);
+                self.union(names.iter().filter_map(|name| self.by_place.get(name.as_str())))
             };
             self.covering.insert(place, found);
         }

@@ -47,7 +47,9 @@ mod tests {
     fn sets_unite_and_intersect() {
         let set = |rules: &[usize]| {
             let mut set = RuleSet::none(130);
-            rules.iter().for_each(|rule| set.insert(*rule));
+            for rule in rules {
+                set.insert(*rule);
+            }
             set
         };
         let mut found = set(&[0, 63, 129]);

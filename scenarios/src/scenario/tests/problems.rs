@@ -252,12 +252,25 @@ fn conditions_of_rules() {
     );
 }
 
+/// Changes the scenario that uses the whole language in one place, and finds nothing wrong with it.
+fn fine((from, to): (&str, &str)) {
+    assert!(WHOLE.contains(from), "the scenario does not hold `{from}`");
+    assert_eq!(rendered(&WHOLE.replacen(from, to, 1)), "no problems\n", "{to}");
+}
+
+#[test]
+fn nothing_is_a_number_too() {
+    fine(("budget: 100000 USD", "budget: 0 USD"));
+    fine(("nodes: 8\n        purchase:", "nodes: 4\n        quota: [{ from: 0 d, nodes: 0 }]\n        purchase:"));
+    fine(("egress: 0.05 USD/GB", "egress: 0 USD/GB"));
+    fine(("price: 1.5 USD/h }", "price: 0 USD/h }"));
+    fine(("upfront: 1000 USD, price: 15 USD/h", "upfront: 0 USD"));
+    fine(("cost: 1, finish_time: 2 USD/h", "cost: 0, finish_time: 0 USD/h"));
+    fine(("origin: DE, parts", "parts"));
+}
+
 #[test]
 fn rules_that_are_fine() {
-    let fine = |change: (&str, &str)| {
-        assert!(WHOLE.contains(change.0));
-        assert_eq!(rendered(&WHOLE.replacen(change.0, change.1, 1)), "no problems\n", "{}", change.1);
-    };
     let denial = "places: [cn-mainland, private] }";
     let beside = |rule: &str| format!("{denial}\n  some: {{ {rule} }}");
     // The denial leaves something of each of these.
