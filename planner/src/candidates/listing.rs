@@ -67,6 +67,9 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
 
     /// Finds all placements.
     pub fn all(&mut self) {
+        if let Kind::Serve(service) = &self.workload.job {
+            return self.serve(service);
+        }
         for site in 0..self.common.market.sites.len() {
             let permits = self.permits(site);
             let stalls = std::mem::take(&mut self.common.market.sites[site]);

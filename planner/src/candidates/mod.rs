@@ -17,7 +17,10 @@ mod prediction;
 mod purchase;
 mod refusal;
 mod residency;
+mod service;
 mod spot;
+#[cfg(test)]
+mod tests;
 
 pub use column::{Charge, Column, Group, Movement, Place, Replica, RequestClass, ServiceCandidates};
 pub use dominance::prune;

@@ -17,7 +17,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
+use scenarios::residency::PUBLIC;
 use scenarios::scenario::Form;
+use scenarios::units::Date;
 
 use super::money::storage_usd;
 use super::{Movement, Reason, World};
@@ -52,7 +54,15 @@ pub struct Network<'a> {
     links: HashMap<(usize, usize), Link>,
     meters: Meters,
     hops: RefCell<HashMap<(usize, usize), Option<Hop>>>,
-    paths: RefCell<HashMap<(Cargo, usize), Rc<Paths>>>,
+    paths: RefCell<HashMap<Errand, Rc<Paths>>>,
+}
+
+/// All that the paths of a cargo from a site depend on: without data whose rules apply, neither its form nor the days.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Errand {
+    from: usize,
+    bytes: u64,
+    ruled: Option<(Form, Vec<String>, Date, Date)>,
 }
 
 impl<'a> Network<'a> {
@@ -94,13 +104,22 @@ impl<'a> Network<'a> {
     }
 
     fn paths(&self, cargo: &Cargo, from: usize) -> Rc<Paths> {
-        let key = (cargo.clone(), from);
+        let key = self.errand(cargo, from);
         if let Some(known) = self.paths.borrow().get(&key) {
             return Rc::clone(known);
         }
         let found = route::find(self, cargo, from);
         self.paths.borrow_mut().insert(key, Rc::clone(&found));
         found
+    }
+
+    fn errand(&self, cargo: &Cargo, from: usize) -> Errand {
+        let (loaded, catalog) = (self.world.loaded, self.world.catalog);
+        let is_ruled = |label: &&String| loaded.scenario.datasets.get(*label).is_some_and(|data| data.class != PUBLIC);
+        let labels: Vec<String> = cargo.labels.iter().filter(is_ruled).cloned().collect();
+        let period = loaded.scenario.workloads.get(&cargo.used_by).map(|workload| loaded.period(workload, catalog));
+        let ruled = period.filter(|_| !labels.is_empty()).map(|days| (cargo.form, labels, days.from, days.until));
+        Errand { from, bytes: cargo.bytes, ruled }
     }
 
     fn no_route(&self, from: usize, to: usize) -> Reason {

@@ -25,8 +25,10 @@ use crate::performance::calibration::{Basis, Calibration, bundled};
 use crate::performance::memory::Memory;
 use crate::performance::training::{Constants, Training as Run};
 
+pub(super) use inference::serving_basis;
+pub(super) use measured::BASIS as MEASURED_RATE;
 pub(super) use menu::{Choice, Job, Menu, Room};
-pub(super) use work::{Amount, Work, of as work_of};
+pub(super) use work::{Amount, Work, network, of as work_of};
 
 /// Software whose calibration is used: that of no published run in particular.
 pub(super) const STACK: &str = "";

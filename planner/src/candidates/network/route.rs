@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use scenarios::plan::PermittedBy;
 use scenarios::residency::Denied;
 use scenarios::scenario::Action;
@@ -18,8 +19,10 @@ use crate::candidates::{Charge, Movement, Reason};
 struct Path {
     sites: Vec<usize>,
     hops: Vec<Hop>,
-    /// Least and most that it may cost in US dollars a gigabyte.
-    usd_per_gb: (Decimal, Decimal),
+    /// Price of hops whose price does not depend on the amount, in nanodollars a gigabyte.
+    flat: i64,
+    /// Meters of the others, each with the least and most that a gigabyte may cost.
+    meters: Vec<(usize, i64, i64)>,
     bytes_per_second: f64,
     round_trip_seconds: f64,
 }
@@ -29,7 +32,8 @@ impl Path {
         Self {
             sites: vec![source],
             hops: Vec::new(),
-            usd_per_gb: Default::default(),
+            flat: 0,
+            meters: Vec::new(),
             bytes_per_second: f64::INFINITY,
             round_trip_seconds: 0.0,
         }
@@ -37,34 +41,53 @@ impl Path {
 
     /// The path with one more hop; `None` if its price is not known or it comes back.
     fn with(&self, hop: Hop, to: usize) -> Option<Self> {
-        let (lowest, highest) = match hop.price {
-            Price::Unknown => return None,
-            Price::Flat(price) => (price, price),
-            Price::Metered { lowest, highest, .. } => (lowest, highest),
-        };
-        if self.sites.contains(&to) {
+        if self.sites.contains(&to) || hop.price == Price::Unknown {
             return None;
         }
         let mut path = self.clone();
         path.sites.push(to);
         path.hops.push(hop);
-        path.usd_per_gb = (path.usd_per_gb.0 + lowest, path.usd_per_gb.1 + highest);
+        match hop.price {
+            Price::Unknown => return None,
+            Price::Flat(price) => path.flat = path.flat.saturating_add(nanodollars(price)),
+            Price::Metered { meter, lowest, highest } => {
+                path.meters.push((meter, nanodollars(lowest), nanodollars(highest)));
+            }
+        }
         path.bytes_per_second = path.bytes_per_second.min(hop.bytes_per_second);
         path.round_trip_seconds += hop.round_trip_seconds;
         Some(path)
     }
 
-    /// Whether it is at least as cheap and as fast, whatever follows.
-    fn is_as_good(&self, other: &Self) -> bool {
-        self.usd_per_gb.1 <= other.usd_per_gb.0
+    /// Whether it is at least as cheap and as fast, whatever follows. Between `many` sites paths that differ by round
+    /// trips only, a second at most, count as equally fast.
+    fn is_as_good(&self, other: &Self, many: bool) -> bool {
+        self.costs_at_most(other)
             && self.bytes_per_second >= other.bytes_per_second
-            && self.round_trip_seconds <= other.round_trip_seconds
+            && (many || self.round_trip_seconds <= other.round_trip_seconds)
+    }
+
+    /// Whether it is at least as cheap, whatever else is counted on its meters: common meters count for both.
+    fn costs_at_most(&self, other: &Self) -> bool {
+        let beyond = |these: &Self, those: &Self, price: fn(&(usize, i64, i64)) -> i64| {
+            let own = these.meters.iter().filter(|meter| !those.meters.iter().any(|common| common.0 == meter.0));
+            own.map(price).fold(these.flat, i64::saturating_add)
+        };
+        beyond(self, other, |meter| meter.2) <= beyond(other, self, |meter| meter.1)
     }
 
     fn seconds(&self, bytes: u64) -> f64 {
         round_up_to_milliseconds(bytes as f64 / self.bytes_per_second + self.round_trip_seconds)
     }
 }
+
+/// Prices as whole numbers are compared quickly; no price list has more than nine decimals.
+fn nanodollars(usd: Decimal) -> i64 {
+    (usd * Decimal::from(1_000_000_000)).to_i64().unwrap_or(i64::MAX)
+}
+
+/// Sites up to which all paths are told apart.
+const MANY_SITES: usize = 40;
 
 /// Paths from one site to every site.
 #[derive(Debug)]
@@ -105,6 +128,7 @@ pub(super) fn find(network: &Network<'_>, cargo: &Cargo, from: usize) -> Rc<Path
     let count = network.world.loaded.scenario.sites.len();
     let mut found: Vec<Vec<Path>> = vec![Vec::new(); count];
     let mut ends = vec![Path::at(from)];
+    let many = count > MANY_SITES;
     for _ in 0..=MOST_RELAYS {
         let mut next = Vec::new();
         for path in &ends {
@@ -112,8 +136,8 @@ pub(super) fn find(network: &Network<'_>, cargo: &Cargo, from: usize) -> Rc<Path
             for to in 0..count {
                 let longer = network.hop(last, to).and_then(|hop| path.with(hop, to));
                 let Some(longer) = longer.filter(|longer| longer.seconds(cargo.bytes).is_finite()) else { continue };
-                if !found[to].iter().any(|known| known.is_as_good(&longer)) {
-                    found[to].retain(|known| !longer.is_as_good(known));
+                if !found[to].iter().any(|known| known.is_as_good(&longer, many)) {
+                    found[to].retain(|known| !longer.is_as_good(known, many));
                     found[to].push(longer.clone());
                     next.push(longer);
                 }
@@ -132,7 +156,7 @@ pub(super) fn find(network: &Network<'_>, cargo: &Cargo, from: usize) -> Rc<Path
 fn keep_best(paths: &mut Vec<Path>, bytes: u64) {
     let beats = |a: &Path, b: &Path| {
         let (time_a, time_b) = (a.seconds(bytes), b.seconds(bytes));
-        a.usd_per_gb.1 <= b.usd_per_gb.0 && time_a <= time_b && (a.usd_per_gb.1 < b.usd_per_gb.0 || time_a < time_b)
+        a.costs_at_most(b) && time_a <= time_b && (time_a < time_b || !b.costs_at_most(a))
     };
     let best = paths.iter().filter(|path| !paths.iter().any(|other| beats(other, path))).cloned().collect();
     *paths = best;
