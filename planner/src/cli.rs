@@ -42,8 +42,8 @@ pub struct Global {
 /// A command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read a scenario and tell all its problems
-    Check(ScenarioFile),
+    /// Read a scenario and tell all its problems, or check a plan against it
+    Check(CheckArguments),
     /// List every placement of every workload, possible or refused, without solving
     Candidates(CandidatesArguments),
     /// Find the best plan and write it
@@ -85,6 +85,17 @@ pub enum Command {
 pub struct ScenarioFile {
     /// Scenario; `-` reads standard input
     pub scenario: PathBuf,
+}
+
+/// What `check` reads.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArguments {
+    /// The scenario.
+    #[command(flatten)]
+    pub file: ScenarioFile,
+    /// Plan to check against the scenario, from the two and the catalogue alone
+    #[arg(long, value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
 }
 
 /// What `candidates` reads.

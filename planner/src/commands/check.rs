@@ -1,13 +1,23 @@
-//! `planner check`: reads a scenario and tells all its problems.
+//! `planner check`: reads a scenario and tells all its problems, or checks a plan against it.
 
+mod plan;
+
+use scenarios::scenario::Loaded;
 use scenarios::terminal::{Exit, Printer};
 
 use super::failure::Failure;
 use super::load;
-use crate::cli::{Global, ScenarioFile};
+use crate::cli::{CheckArguments, Global};
 
-pub(super) fn run(file: &ScenarioFile, global: &Global, printer: Printer) -> Result<Exit, Failure> {
-    let loaded = load::scenario(file, global)?;
+pub(super) fn run(arguments: &CheckArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
+    let loaded = load::scenario(&arguments.file, global)?;
+    match &arguments.plan {
+        Some(path) => plan::run(&load::plan(path)?, &loaded, global, printer),
+        None => Ok(valid(&loaded, printer)),
+    }
+}
+
+fn valid(loaded: &Loaded, printer: Printer) -> Exit {
     let scenario = &loaded.scenario;
     let pools: usize = scenario.sites.values().map(|site| site.pools.len()).sum();
     printer.status(&format!(
@@ -19,5 +29,5 @@ pub(super) fn run(file: &ScenarioFile, global: &Global, printer: Printer) -> Res
         scenario.workloads.len(),
         loaded.profiles.len()
     ));
-    Ok(Exit::Done)
+    Exit::Done
 }

@@ -82,12 +82,17 @@ pub(super) fn product_bytes(job: &Job, form: Form) -> Option<u64> {
     }
 }
 
-/// Least bytes that one site sends to another while a job averages its parameters: all of them in every round.
-/// `None` for a job that does not average.
-pub(super) fn exchanged_bytes(run: &Run<'_>) -> Option<u64> {
-    let Sync::Averaging { every_steps } = run.assignment.strategy.sync else { return None };
-    let rounds = (run.assignment.steps / u64::from(every_steps.get())).max(1);
-    product_bytes(&run.workload.job, Form::Weights).map(|bytes| bytes.saturating_mul(rounds))
+/// Bytes that one site may send to another while a job averages its parameters: all of them in every round where they
+/// meet at one site, or 2 · (N − 1) ÷ N of them in a ring of N sites; the last round may be left out. Empty for a job
+/// that does not average.
+pub(super) fn exchanged_bytes(run: &Run<'_>) -> Vec<u64> {
+    let Sync::Averaging { every_steps } = run.assignment.strategy.sync else { return Vec::new() };
+    let Some(parameters) = product_bytes(&run.workload.job, Form::Weights) else { return Vec::new() };
+    let (steps, every) = (run.assignment.steps, u64::from(every_steps.get()));
+    let sites = run.sites().len().max(1) as u128;
+    let ring = |bytes: u64| u64::try_from(u128::from(bytes) * 2 * (sites - 1) / sites).unwrap_or(u64::MAX);
+    let whole = [(steps / every).max(1), steps.div_ceil(every)].map(|rounds| parameters.saturating_mul(rounds));
+    whole.into_iter().flat_map(|bytes| [bytes, ring(bytes)]).collect()
 }
 
 /// Bytes of the requests on some data that users at one site send to replicas at another one, with the answers.

@@ -1,7 +1,7 @@
 //! Groups are pools of the scenario where the workload may run, with ranks enough, bought as the pool offers.
 
 use scenarios::plan::Group;
-use scenarios::scenario::{Job, Machine, Pool, Purchase, PurchaseKind, Site};
+use scenarios::scenario::{Machine, Pool, Purchase, PurchaseKind, Site};
 
 use super::subject::{Run, Subject, region};
 use super::{Check, Verification};
@@ -40,11 +40,11 @@ fn placed(subject: &Subject<'_>, run: &Run<'_>, group: &Group, at: (&Site, &Pool
     });
     let used = [*nodes, *devices_per_node, *ranks_per_node].iter().all(|count| *count > 0);
     found.expect(used, Check::Groups, || format!("`{name}` uses no node, device or rank in pool `{pool}` of `{site}`"));
-    let devices = hardware(subject, at).map_or(u32::MAX, |(devices, _)| devices);
-    // A preparation counts cores.
-    let fits = *devices_per_node <= devices || matches!(run.workload.job, Job::Preprocess(_));
-    found.expect(fits, Check::Groups, || {
-        format!("`{name}` uses {devices_per_node} devices of a node of pool `{pool}` of `{site}`, which has {devices}")
+    let devices = hardware(subject, at).map_or(u32::MAX, |(devices, _)| devices).min(*ranks_per_node);
+    found.expect(*devices_per_node <= devices, Check::Groups, || {
+        format!(
+            "`{name}` uses {devices_per_node} devices of a node of pool `{pool}` of `{site}`, of {devices} that it can"
+        )
     });
     found.expect(is_offered(&at.1.purchase, *purchase), Check::Groups, || {
         format!("pool `{pool}` of `{site}` cannot be had {purchase}, as `{name}` has it")

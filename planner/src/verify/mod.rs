@@ -95,22 +95,32 @@ impl Check {
     /// Name for people and programs.
     #[must_use]
     pub const fn name(self) -> &'static str {
+        self.words().0
+    }
+
+    /// What holds for a right plan.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        self.words().1
+    }
+
+    const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Provenance => "provenance",
-            Self::Workloads => "workloads",
-            Self::Groups => "groups",
-            Self::Strategies => "strategies",
-            Self::Capacity => "capacity",
-            Self::Order => "order",
-            Self::Time => "time",
-            Self::Presence => "presence",
-            Self::Movements => "movements",
-            Self::Residency => "residency",
-            Self::Services => "services",
-            Self::Money => "money",
-            Self::Budget => "budget",
-            Self::Energy => "energy",
-            Self::Solver => "solver",
+            Self::Provenance => ("provenance", "scenario, catalogue, profiles, sites and rules are those it names"),
+            Self::Workloads => ("workloads", "every workload is there once, unchanged, with all its work"),
+            Self::Groups => ("groups", "machines are of pools where the workload may run, bought as offered"),
+            Self::Strategies => ("strategies", "strategies are allowed by the workload"),
+            Self::Capacity => ("capacity", "at every instant pools and commitments have the nodes in use"),
+            Self::Order => ("order", "nothing starts before what it waits for, or too early"),
+            Self::Time => ("time", "deadlines, run times and windows of services are kept"),
+            Self::Presence => ("presence", "what is read is there at the start"),
+            Self::Movements => ("movements", "movements have a purpose, the right content, a route and time enough"),
+            Self::Residency => ("residency", "rules permit whatever is done with data, and are named"),
+            Self::Services => ("services", "every request is answered by replicas that can"),
+            Self::Money => ("money", "prices, costs and sums are right"),
+            Self::Budget => ("budget", "the plan costs no more than the budget"),
+            Self::Energy => ("energy", "energy and greenhouse gas are those of the machines"),
+            Self::Solver => ("solver", "objective, bound and gap are right"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use scenarios::plan::Flow;
+use scenarios::scenario::Form;
 
 use super::content::{self, Purpose};
 use super::subject::{Run, Subject};
@@ -10,11 +11,14 @@ use super::{Check, TOLERANCE_SECONDS, Verification, route};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Verification) {
     let mut before = f64::NEG_INFINITY;
+    let mut seen = BTreeSet::new();
     for flow in &subject.plan.flows {
         found.expect(flow.start_seconds + TOLERANCE_SECONDS >= before, Check::Movements, || {
             format!("{} is listed after one that starts later", about(flow))
         });
         before = before.max(flow.start_seconds);
+        let first = seen.insert((&flow.what, &flow.used_by, flow.form, &flow.from, &flow.to));
+        found.expect(first, Check::Movements, || format!("{} is listed twice", about(flow)));
         let run = subject.run(&flow.used_by);
         let purpose = run.and_then(|run| Some((run, content::purpose(subject, flow, &run)?)));
         found.expect(purpose.is_some(), Check::Movements, || {
@@ -43,8 +47,9 @@ fn content_of(subject: &Subject<'_>, flow: &Flow, run: &Run<'_>, purpose: Purpos
         Purpose::Copy(dataset) => exactly(flow, content::held_at(dataset, &flow.from)),
         Purpose::Product(maker) => exactly(flow, content::product_bytes(&maker.workload.job, flow.form)),
         Purpose::Exchange => {
-            let least = content::exchanged_bytes(run).filter(|_| flow.form == scenarios::scenario::Form::Weights);
-            (least.is_some_and(|least| least > 0 && flow.bytes >= least), described(least))
+            let bytes = content::exchanged_bytes(run);
+            let right = flow.form == Form::Weights && bytes.contains(&flow.bytes);
+            (right, described(bytes.first().copied()))
         }
         Purpose::Requests => {
             let bytes = content::requested_bytes(run, flow);
@@ -116,6 +121,8 @@ fn travels(subject: &Subject<'_>, flow: &Flow, found: &mut Verification) {
 
 #[cfg(test)]
 mod tests {
+    use scenarios::scenario::Form;
+
     use super::super::Check::{Money, Movements, Presence, Residency};
     use super::super::fixtures::{check, check_with, cover, flow};
 
@@ -127,7 +134,7 @@ mod tests {
         check("fewer requests", |plan| flow(plan, "questions").bytes /= 2, &[Movements]);
         check("no labels", |plan| flow(plan, "train").labels.clear(), &[Movements]);
         check("one label twice", |plan| flow(plan, "train").labels.push("notes".to_owned()), &[Movements]);
-        cover("another form", |plan| flow(plan, "train").form = scenarios::scenario::Form::Metrics, &[Movements]);
+        cover("another form", |plan| flow(plan, "train").form = Form::Metrics, &[Movements]);
         cover("for nobody", |plan| flow(plan, "train").used_by = "prepare".to_owned(), &[Movements, Money]);
         cover("from elsewhere", |plan| flow(plan, "llm").from = "clinic".to_owned(), &[Movements]);
         cover("to elsewhere", |plan| flow(plan, "llm").to = "lab".to_owned(), &[Movements, Presence]);
@@ -151,6 +158,7 @@ mod tests {
         check("before it is made", |plan| flow(plan, "train").start_seconds -= 1.0, &[Presence]);
         check("after it is needed", |plan| flow(plan, "train").end_seconds += 1e6, &[Presence]);
         check("half of the exchange", |plan| flow(plan, "federate").end_seconds -= 10.0, &[Presence]);
+        cover("twice", |plan| plan.flows.insert(0, plan.flows[0].clone()), &[Movements]);
         cover("unordered", |plan| plan.flows.swap(0, 4), &[Movements]);
     }
 }

@@ -1,6 +1,6 @@
 //! Every request is answered, and no replica has more of them than it can answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scenarios::plan::Routing;
 use scenarios::scenario::{Job, Service};
@@ -24,12 +24,20 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Verification) {
             });
             continue;
         };
+        let mut seen = BTreeSet::new();
         for routed in routing {
             sound(run, routed, found);
+            found.expect(seen.insert((class(routed), routed.group)), Check::Services, || {
+                format!("`{}` sends the same requests to its group {} twice", run.name, routed.group)
+            });
         }
         answered(run, service, found);
         loads(run, service, found);
     }
+}
+
+fn class(routing: &Routing) -> Class<'_> {
+    (routing.from.as_deref(), routing.data.as_deref(), routing.input, routing.output)
 }
 
 fn sound(run: &Run<'_>, routing: &Routing, found: &mut Verification) {
@@ -54,8 +62,7 @@ fn answered(run: &Run<'_>, service: &Service, found: &mut Verification) {
         }
     }
     for routing in &run.assignment.routing {
-        let class = (routing.from.as_deref(), routing.data.as_deref(), routing.input, routing.output);
-        asked.entry(class).or_default().1 += routing.requests_per_second;
+        asked.entry(class(routing)).or_default().1 += routing.requests_per_second;
     }
     for ((from, data, input, output), (rate, routed)) in asked {
         found.expect((rate - routed).abs() <= NONE + RELATIVE * rate, Check::Services, || {
@@ -96,6 +103,7 @@ mod tests {
         check("slower replicas", |plan| assignment(plan, "chat").routing[1].most_per_replica = 0.1, &[Services]);
         check("no capacity", |plan| assignment(plan, "chat").routing[1].most_per_replica = 0.0, &[Services]);
         check("other requests", |plan| assignment(plan, "chat").routing[1].input = 7, &[Services]);
+        check("twice to one place", |plan| assignment(plan, "chat").routing[2].group = 1, &[Services]);
         check("another place", |plan| assignment(plan, "chat").routing[1].group = 9, &[Services]);
         check("fewer replicas", |plan| assignment(plan, "chat").groups[0].replicas = Some(1), &[Services]);
         check(

@@ -32,6 +32,11 @@ fn trained(run: &Run<'_>, training: &Training, found: &mut Verification) {
     found.expect(divides, Check::Strategies, || {
         format!("the global batch {batch} of `{}` is not divisible by {} replicas", run.name, strategy.data)
     });
+    let share = batch / u64::from(strategy.data.get());
+    let whole = strategy.micro_batch.is_none_or(|records| uneven || share.is_multiple_of(u64::from(records.get())));
+    found.expect(whole, Check::Strategies, || {
+        format!("the micro-batch of `{}` does not divide the {share} records of a replica", run.name)
+    });
     listed(run, "data-parallel replicas", allowed.data.as_deref(), strategy.data, found);
     let zero = allowed.zero.as_ref().is_none_or(|list| list.contains(&strategy.zero));
     found.expect(zero, Check::Strategies, || {
@@ -93,6 +98,7 @@ mod tests {
     #[test]
     fn strategies_are_allowed_ones() {
         let two = NonZeroU32::new(2).expect("not zero");
+        check("micro-batch", |plan| assignment(plan, "train").strategy.micro_batch = NonZeroU32::new(7), &[Strategies]);
         check("ZeRO", |plan| assignment(plan, "train").strategy.zero = Zero::Optimizer, &[Strategies]);
         check("recompute", |plan| assignment(plan, "train").strategy.recompute = Recompute::Full, &[Strategies]);
         check(

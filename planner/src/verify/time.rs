@@ -83,7 +83,7 @@ mod tests {
         let seconds = scenarios::units::Seconds::new;
         check("another finish", |plan| plan.totals.finish_seconds += 1.0, &[Time]);
         cover("too early", |plan| assignment(plan, "train").start_seconds = 0.0, &[Order, Money]);
-        cover("too short", |plan| assignment(plan, "train").end_seconds -= 100.0, &[Time, Money]);
+        cover("too short", |plan| assignment(plan, "train").end_seconds -= 300.0, &[Time, Money]);
         cover("no time", |plan| assignment(plan, "prepare").start_seconds = 1e6, &[Time]);
         cover("never", |plan| assignment(plan, "chat").end_seconds = f64::MAX, &[Time]);
         cover("half of the window", |plan| assignment(plan, "chat").end_seconds /= 2.0, &[Time]);

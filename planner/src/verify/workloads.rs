@@ -35,68 +35,65 @@ fn unchanged(subject: &Subject<'_>, run: &Run<'_>, found: &mut Verification) {
     found.expect(deadline, Check::Workloads, || format!("`{name}` has another deadline than the scenario's"));
     let read = match (&assignment.data, workload.job.data()) {
         (None, None) => true,
-        (Some(stated), Some(data)) => stated.dataset == data && is_described(stated, subject.scenario),
+        (Some(stated), Some(data)) => stated.dataset == data && is_described(stated, subject),
         _ => false,
     };
     found.expect(read, Check::Workloads, || format!("the data that `{name}` reads is not what the scenario describes"));
 }
 
-/// Whether a data set has the class, records and files of the scenario's.
-fn is_described(stated: &SourceData, scenario: &Scenario) -> bool {
-    scenario
-        .datasets
-        .get(&stated.dataset)
-        .is_none_or(|data| stated.class == data.class && stated.records == data.records && stated.files == data.files)
+/// Whether what is read has the class, records and files of the scenario's data set; or of what a preparation makes the
+/// class of something that it derives from, and its records, as far as they are stated.
+fn is_described(stated: &SourceData, subject: &Subject<'_>) -> bool {
+    if let Some(data) = subject.scenario.datasets.get(&stated.dataset) {
+        return stated.class == data.class && stated.records == data.records && stated.files == data.files;
+    }
+    let labels = subject.labels(&stated.dataset);
+    let mut classes = labels.iter().filter_map(|label| subject.scenario.datasets.get(*label)).map(|data| &data.class);
+    let records = records(subject.scenario, &stated.dataset);
+    (stated.class.is_empty() || classes.any(|class| *class == stated.class))
+        && (stated.records == 0 || Some(stated.records) == records)
+        && stated.files.is_none()
 }
 
 /// The steps are those of the work that the scenario asks for.
 fn work(scenario: &Scenario, run: &Run<'_>, found: &mut Verification) {
     let steps = run.assignment.steps;
-    let ranks = u64::from(run.assignment.strategy.ranks());
+    let replicas = u64::from(run.assignment.strategy.data.get());
     let expected = match &run.workload.job {
         Job::Train(training) | Job::FineTune(training) => training_steps(scenario, training),
-        Job::Preprocess(preparation) => {
-            preparation.records.or_else(|| records(scenario, &preparation.data)).map(exactly)
+        Job::Preprocess(preparation) => preparation.records.or_else(|| records(scenario, &preparation.data)),
+        Job::Evaluate(evaluation) => Some(passes(evaluation.records, evaluation.batch.get(), replicas)),
+        Job::BatchInference(inference) => {
+            let records = inference.records.or_else(|| records(scenario, &inference.data));
+            records.map(|records| passes(records, inference.batch.get(), replicas))
         }
-        Job::Evaluate(evaluation) => Some(exactly(passes(evaluation.records, evaluation.batch.get(), ranks))),
-        // A decoder makes more than one pass for each batch.
-        Job::BatchInference(inference) => inference
-            .records
-            .or_else(|| records(scenario, &inference.data))
-            .map(|records| (passes(records, inference.batch.get(), ranks), u64::MAX)),
-        Job::Serve(_) => Some(exactly(0)),
+        Job::Serve(_) => Some(0),
     };
-    let Some((least, most)) = expected else { return };
-    found.expect((least..=most).contains(&steps), Check::Workloads, || {
-        format!("`{}` takes {steps} steps, and its work is {least}", run.name)
+    let Some(expected) = expected else { return };
+    found.expect(steps == expected, Check::Workloads, || {
+        format!("`{}` takes {steps} steps, and its work is {expected}", run.name)
     });
 }
 
-const fn exactly(steps: u64) -> (u64, u64) {
-    (steps, steps)
+/// Forward passes over records, each of one batch on every replica.
+fn passes(records: u64, batch: usize, replicas: u64) -> u64 {
+    records.div_ceil((batch as u64).saturating_mul(replicas).max(1))
 }
 
-/// Forward passes over records, each of one batch on every rank.
-fn passes(records: u64, batch: usize, ranks: u64) -> u64 {
-    records.div_ceil((batch as u64).saturating_mul(ranks).max(1))
-}
-
-/// Least and most optimiser steps: whole batches of each pass over what is not held back; of a number of samples or
-/// tokens the last batch may be left out.
-fn training_steps(scenario: &Scenario, training: &Training) -> Option<(u64, u64)> {
+/// Optimiser steps: whole batches of each pass over what is not held back, or as many as give the samples or tokens.
+fn training_steps(scenario: &Scenario, training: &Training) -> Option<u64> {
     let batch = training.global_batch.get() as u64;
     if let Some(samples) = training.samples {
-        return Some((samples / batch, samples.div_ceil(batch)));
+        return Some(samples.div_ceil(batch));
     }
     if let Some(tokens) = training.tokens {
-        let per_step = batch.saturating_mul(sequence(&training.model)?).max(1);
-        return Some((tokens / per_step, tokens.div_ceil(per_step)));
+        return Some(tokens.div_ceil(sequence(&training.model)?.max(1)).div_ceil(batch));
     }
     let all = records(scenario, &training.data)?;
     let share = |share: f64| (all as f64 * share).round() as u64;
     let split = training.preprocessing.split;
     let learned = all.saturating_sub(share(split.validation).saturating_add(share(split.test)));
-    Some(exactly((learned / batch).saturating_mul(u64::from(training.passes().get()))))
+    Some((learned / batch).saturating_mul(u64::from(training.passes().get())))
 }
 
 /// Records of a data set, or of what a preparation makes of one.
@@ -116,7 +113,10 @@ fn records(scenario: &Scenario, data: &str) -> Option<u64> {
 fn sequence(model: &Model) -> Option<u64> {
     match model.resolved().ok()? {
         Model::Transformer(transformer) => Some(transformer.sequence.get() as u64),
-        Model::Rnn(network) => Some(network.sequence.get() as u64),
+        Model::Rnn(network) => {
+            let given = network.decoder.map_or(0, |decoder| decoder.sequence.get());
+            Some((network.sequence.get() + given) as u64)
+        }
         _ => None,
     }
 }

@@ -43,7 +43,10 @@ fn of_node(subject: &Subject<'_>, (site, pool): (&Site, &Pool), kind: PurchaseKi
             let stated = offers.on_demand.as_ref().and_then(|offer| offer.price);
             stated.map(|price| price.0).or_else(|| listed(|instance| instance.on_demand_usd_per_hour))
         }
-        PurchaseKind::Spot => offers.spot.as_ref()?.price.map(|price| price.0),
+        PurchaseKind::Spot => {
+            let stated = offers.spot.as_ref()?.price;
+            stated.map(|price| price.0).or_else(|| listed(|instance| instance.spot_usd_per_hour))
+        }
         PurchaseKind::Reserved => offers.reserved.as_ref().map(|_| Decimal::ZERO),
     }
 }
