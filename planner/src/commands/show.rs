@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
-use scenarios::plan::{Assignment, Candidate, Flow, Plan, SolverStatus, Verdict};
+use scenarios::plan::{Assignment, Binding, Candidate, Flow, Plan, SolverStatus, Verdict};
 use scenarios::terminal::{Exit, OutputFormat, Printer, Table};
 use scenarios::units::{Bytes, Seconds};
 
@@ -38,6 +38,9 @@ pub fn render(plan: &Plan) -> String {
     };
     section("Assignments", &assignments(&plan.assignments), "None.");
     section("Movements of data", &flows(&plan.flows), "No data moves between sites.");
+    if !plan.explanation.binding.is_empty() {
+        section("What the plan is up against", &binding(&plan.explanation.binding), "");
+    }
     section("Placements considered", &considered(&plan.explanation.considered), "None.");
     section("Totals", &totals(plan), "None.");
     section("Solver", &solver(plan), "None.");
@@ -110,6 +113,13 @@ fn flows(list: &[Flow]) -> Table {
             if rules.is_empty() { "public data".to_owned() } else { rules.join(", ") },
         ]);
     }
+    table
+}
+
+fn binding(list: &[Binding]) -> Table {
+    let mut table = Table::new(&["what", "more", "saves"]);
+    let row = |rule: &Binding| vec![rule.what.clone(), rule.step.clone(), format!("{} {}", rule.worth, rule.unit)];
+    table.rows = list.iter().map(row).collect();
     table
 }
 

@@ -4,7 +4,7 @@ use scenarios::plan::{Assignment, Binding, Plan};
 use scenarios::scenario::Job;
 use serde::Serialize;
 
-use super::binding;
+use super::binding::{Base, binding};
 use super::figures::{Figures, placement};
 use super::why_not::{self, WhyNot};
 use crate::candidates::{Column, World};
@@ -103,10 +103,12 @@ pub(crate) fn account(case: &Case<'_>, plan: &Plan, question: &Question, options
         runner_up: if by_whole_plan { runner_up(case, plan, assignment, limits) } else { by_itself(assignment) },
     };
     let pairs = asked.iter().flat_map(|assignment| question.why_not.iter().map(move |pattern| (*assignment, pattern)));
+    let base = Base::found(case, plan, limits);
+    let binding = base.map(|base| binding(case, plan, base, options, limits, true)).unwrap_or_default();
     Account {
         plan: Figures::of(plan),
         workloads: asked.iter().map(placed).collect(),
-        binding: binding::binding(case, plan, options, limits, true),
+        binding,
         why_not: pairs.map(|(assignment, at)| why_not::of(case, plan, assignment, at, options, limits)).collect(),
     }
 }

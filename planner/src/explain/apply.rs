@@ -36,9 +36,9 @@ fn one(change: &Change, mut loaded: Loaded) -> Loaded {
             }
         }
         Change::Permission { label, site, .. } => return permission::granted(&loaded, label, site),
-        Change::Start { workload, .. } => {
+        Change::Start { workload, needs_seconds, .. } => {
             if let Some(workload) = scenario.workloads.get_mut(workload) {
-                workload.earliest_start = None;
+                workload.earliest_start = (*needs_seconds > 0.0).then(|| Seconds::new(*needs_seconds));
             }
         }
         Change::OnDemand { site, pool } => {

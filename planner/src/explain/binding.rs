@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
-use scenarios::plan::{Assignment, Binding, Plan};
+use scenarios::plan::{Assignment, Binding, Plan, SolverStatus};
 use scenarios::scenario::{Loaded, Objective, Pool};
 use scenarios::units::Seconds;
 
 use super::apply::{named, plan_after};
 use crate::candidates::{Refused, WorkloadCandidates};
 use crate::placement::{Change, Limits};
-use crate::planning::{Case, Options};
+use crate::planning::{Case, Options, minimized};
 
 /// Share of a deadline or a budget that counts as nearly all of it.
 const NEARLY_ALL: f64 = 0.95;
@@ -41,9 +41,45 @@ pub(super) fn is_cheap(case: &Case<'_>) -> bool {
     case.size() <= SMALL_PLACEMENTS && case.candidates.workloads.len() <= SMALL_WORKLOADS
 }
 
+/// The best value that a case reaches, and what it may be off by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Base {
+    objective: f64,
+    tolerance: f64,
+}
+
+impl Base {
+    /// From a plan that is the best of its case.
+    pub(super) fn of(plan: &Plan) -> Self {
+        Self::new(plan.solver.objective, plan.solver.bound)
+    }
+
+    /// From a plan that may have been made for another objective, or be one of several: the case is solved where it was.
+    pub(super) fn found(case: &Case<'_>, plan: &Plan, limits: Limits) -> Option<Self> {
+        let is_best = plan.solver.status == SolverStatus::Optimal
+            && plan.solver.minimizes == minimized(case.world.loaded.scenario.objective);
+        if is_best {
+            return Some(Self::of(plan));
+        }
+        let solution = case.solve(limits).ok()?;
+        Some(Self::new(solution.objective, solution.bound))
+    }
+
+    fn new(objective: f64, bound: f64) -> Self {
+        Self { objective, tolerance: (objective - bound).max(1e-6 + 1e-9 * objective.abs()) }
+    }
+}
+
 /// Rules that a plan is up against, each with its worth; worth most first. What is worth nothing is left out unless
 /// `all` are asked for.
-pub(super) fn binding(case: &Case<'_>, plan: &Plan, options: &Options, limits: Limits, all: bool) -> Vec<Binding> {
+pub(super) fn binding(
+    case: &Case<'_>,
+    plan: &Plan,
+    base: Base,
+    options: &Options,
+    limits: Limits,
+    all: bool,
+) -> Vec<Binding> {
     let begun = Instant::now();
     let mut found = Vec::new();
     for tight in tight(case, plan).into_iter().take(MOST_TRIED) {
@@ -53,8 +89,8 @@ pub(super) fn binding(case: &Case<'_>, plan: &Plan, options: &Options, limits: L
         }
         let changes = [tight.change];
         let Ok(better) = plan_after(&changes, &case.world, options, Limits { seconds, ..limits }) else { continue };
-        let worth = (plan.solver.objective - better.solver.objective).max(0.0);
-        let is_worth = worth > tolerance(plan);
+        let worth = (base.objective - better.solver.objective).max(0.0);
+        let is_worth = worth > base.tolerance;
         if is_worth || all {
             let worth = if is_worth { rounded(worth) } else { 0.0 };
             let named = named(&changes, &better, case.world.loaded, case.world.catalog);
@@ -62,17 +98,12 @@ pub(super) fn binding(case: &Case<'_>, plan: &Plan, options: &Options, limits: L
                 Some(change @ Change::Permission { .. }) if is_worth => change.to_string(),
                 _ => tight.what,
             };
-            found.push(Binding { what, step: tight.step, worth, unit: unit(plan).to_owned() });
+            let unit = unit(case.world.loaded.scenario.objective).to_owned();
+            found.push(Binding { what, step: tight.step, worth, unit });
         }
     }
     found.sort_by(|a, b| b.worth.total_cmp(&a.worth));
     found
-}
-
-/// Differences that the solver's gap or arithmetic may make.
-fn tolerance(plan: &Plan) -> f64 {
-    let proven = (plan.solver.objective - plan.solver.bound).max(0.0);
-    proven.max(1e-6 + 1e-9 * plan.solver.objective.abs())
 }
 
 /// To a millionth.
@@ -81,11 +112,11 @@ fn rounded(worth: f64) -> f64 {
 }
 
 /// Unit of what a plan minimises.
-pub(super) fn unit(plan: &Plan) -> &'static str {
-    match plan.solver.minimizes.as_str() {
-        "finish_seconds" => "s",
-        "carbon_kg" => "kg CO2e",
-        _ => "USD",
+const fn unit(objective: Objective) -> &'static str {
+    match objective {
+        Objective::FinishTime => "s",
+        Objective::Carbon => "kg CO2e",
+        Objective::Cost | Objective::Weighted(_) => "USD",
     }
 }
 

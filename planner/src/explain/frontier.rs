@@ -129,7 +129,15 @@ impl Sweep<'_, '_> {
     }
 
     fn plan(&self, solution: &Solution) -> Result<Plan, PlanError> {
-        verified(self.case.plan(solution), self.world)
+        let mut plan = self.case.plan(solution);
+        super::describe(self.case, solution, &mut plan);
+        let best = match self.case.problem.objective {
+            Objective::Carbon => "causes less greenhouse gas",
+            _ => "is done earlier",
+        };
+        let usd = plan.totals.cost_usd;
+        plan.explanation.summary.insert(0, format!("No plan that costs at most {usd} USD {best}."));
+        verified(plan, self.world)
     }
 }
 

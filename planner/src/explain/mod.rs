@@ -31,9 +31,17 @@ use scenarios::plan::Plan;
 use crate::placement::{Limits, Solution};
 use crate::planning::{Case, Options};
 
-/// Adds the explanation, the runners-up and the refusals to a plan; what its limits are worth only where it takes
-/// little time to find that out.
+/// Adds the explanation, the runners-up and the refusals to the best plan of a case; what its limits are worth only where
+/// it takes little time to find that out.
 pub(crate) fn explain(case: &Case<'_>, solution: &Solution, plan: &mut Plan, options: &Options, limits: Limits) {
+    describe(case, solution, plan);
+    if binding::is_cheap(case) {
+        plan.explanation.binding = binding::binding(case, plan, binding::Base::of(plan), options, limits, false);
+    }
+}
+
+/// Adds the explanation to a plan but for what its limits are worth.
+pub(crate) fn describe(case: &Case<'_>, solution: &Solution, plan: &mut Plan) {
     let decision = case.decision(solution);
     for assignment in &mut plan.assignments {
         let names = &decision.world.loaded.scenario.workloads;
@@ -43,8 +51,5 @@ pub(crate) fn explain(case: &Case<'_>, solution: &Solution, plan: &mut Plan, opt
     }
     plan.residency.refusals = refusals::of(&decision);
     plan.explanation.considered = considered::all(&decision);
-    if binding::is_cheap(case) {
-        plan.explanation.binding = binding::binding(case, plan, options, limits, false);
-    }
     plan.explanation.summary = summary::of(&decision, plan);
 }

@@ -42,11 +42,11 @@ fn is_about(scenario: &Scenario, rule: &Rule, label: &str) -> bool {
 /// A rule that allows all that is asked. It names only forms that some rule names already: a form that none names
 /// follows the rules for raw data, and has to go on doing so elsewhere.
 fn permission(scenario: &Scenario, label: &str, site: &str) -> Rule {
-    let about = || scenario.policies.values().filter(|rule| is_about(scenario, rule, label));
-    let named = about().filter(|rule| rule.effect != Effect::Prefer).flat_map(|rule| rule.forms.iter().copied());
-    let forms: BTreeSet<Form> = named.chain([Form::Raw]).collect();
+    let mut forms = named(scenario, label);
+    forms.insert(Form::Raw);
     // Access is asked only of data that some rule names it for.
-    let is_asked = about().any(|rule| rule.actions.contains(&Action::Access));
+    let mut about = scenario.policies.values().filter(|rule| is_about(scenario, rule, label));
+    let is_asked = about.any(|rule| rule.actions.contains(&Action::Access));
     let actions = ACTIONS.into_iter().filter(|action| *action != Action::Access || is_asked);
     Rule {
         effect: Effect::Allow,
@@ -92,27 +92,34 @@ fn without(name: &str, rule: &Rule, loaded: &Loaded, label: &str, site: &str) ->
     parts.into_iter().filter(|(_, rule)| !rule.data.is_empty() && !rule.actions.is_empty()).collect()
 }
 
-/// Forms of a data set that a plan has at a site against the rules of a scenario: what a permission has to name.
+/// Forms of a data set that a permission has to name, so that a plan may have them at a site: those that it has there
+/// against the rules of a scenario. Forms that no rule names follow the rules for raw data.
 pub(super) fn needed(plan: &Plan, loaded: &Loaded, catalog: &Catalog, label: &str, site: &str) -> Vec<Form> {
+    let scenario = &loaded.scenario;
     let Some(placed) = loaded.sites.get(site) else { return Vec::new() };
+    let class = scenario.datasets.get(label).map_or(PUBLIC, |data| data.class.as_str());
+    let named = named(scenario, label);
     let mut forms = BTreeSet::new();
-    for (workload, form) in uses(plan, &loaded.scenario, label, site) {
-        let Some(period) = loaded.scenario.workloads.get(&workload).map(|w| loaded.period(w, catalog)) else {
-            continue;
-        };
-        let class = loaded.scenario.datasets.get(label).map_or(PUBLIC, |data| data.class.as_str());
+    for (workload, form) in uses(plan, scenario, label, site) {
+        let Some(workload) = scenario.workloads.get(&workload) else { continue };
         let deed = |action: Action| Deed {
             label: Label { dataset: label, class },
             form,
             action,
             place: Place::of(site, placed),
-            period,
+            period: loaded.period(workload, catalog),
         };
-        if ACTIONS.into_iter().any(|action| permit(&loaded.scenario.policies, &deed(action)).is_err()) {
-            forms.insert(form);
+        if ACTIONS.into_iter().any(|action| permit(&scenario.policies, &deed(action)).is_err()) {
+            forms.insert(if named.contains(&form) { form } else { Form::Raw });
         }
     }
     forms.into_iter().collect()
+}
+
+/// Forms that some rule about a data set names.
+fn named(scenario: &Scenario, label: &str) -> BTreeSet<Form> {
+    let about = scenario.policies.values().filter(|rule| is_about(scenario, rule, label));
+    about.filter(|rule| rule.effect != Effect::Prefer).flat_map(|rule| rule.forms.iter().copied()).collect()
 }
 
 /// Workloads with the forms of a data set that a plan has at a site for them.

@@ -1,11 +1,16 @@
 //! The smallest changes that would make a plan possible, with what that plan costs.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use scenarios::plan::Plan;
+use scenarios::scenario::{Job, Machine, Pool};
+use scenarios::units::Seconds;
+
 use super::apply::{figures, named, plan_after};
 use crate::candidates::{Reason, products};
-use crate::placement::{self, Change, Limits, Unsolved, WaysOut};
+use crate::placement::{self, Change, Limits, WaysOut};
 use crate::planning::{Case, Options};
 
 /// Most single permissions, and pairs of them, that are tried.
@@ -15,10 +20,10 @@ const MOST_PAIRS: usize = 24;
 /// Sets of changes, each of which suffices, the cheapest plan first: the least money, time or nodes; one permission, or
 /// two where one does not do; a start at once; purchases on demand. Together they take no longer than the time limit.
 pub(crate) fn ways_out(case: &Case<'_>, options: &Options, limits: Limits) -> Vec<WaysOut> {
-    let search = Search { case, options, limits, begun: Instant::now() };
+    let search = Search { case, options, limits, begun: Instant::now(), longest: Cell::new(0.0) };
     let mut found: Vec<WaysOut> = placement::ways_out(&case.world, &case.network, &case.candidates, limits)
         .into_iter()
-        .map(|way| WaysOut { plan: search.price(&way.changes), ..way })
+        .map(|way| WaysOut { plan: search.plan(&way.changes).map(|plan| figures(&plan)), ..way })
         .collect();
     found.extend(search.permissions());
     let singles = starts(case).into_iter().chain(purchases(case));
@@ -35,30 +40,30 @@ struct Search<'a, 'w> {
     options: &'a Options,
     limits: Limits,
     begun: Instant,
+    /// Longest time that one plan took, in seconds.
+    longest: Cell<f64>,
 }
 
 impl Search<'_, '_> {
-    fn limits(&self) -> Option<Limits> {
+    /// The best plan after changes, unless another one would take longer than there is time.
+    fn plan(&self, changes: &[Change]) -> Option<Plan> {
+        let begun = Instant::now();
         let seconds = self.limits.seconds - self.begun.elapsed().as_secs_f64();
-        (seconds > 0.0).then_some(Limits { seconds, ..self.limits })
-    }
-
-    /// Cost and finish of the best plan after changes that are known to suffice.
-    fn price(&self, changes: &[Change]) -> Option<(rust_decimal::Decimal, f64)> {
-        let plan = plan_after(changes, &self.case.world, self.options, self.limits()?).ok()?;
-        Some(figures(&plan))
+        if seconds <= self.longest.get() {
+            return None;
+        }
+        let limits = Limits { seconds, ..self.limits };
+        let found = plan_after(changes, &self.case.world, self.options, limits).ok();
+        self.longest.set(self.longest.get().max(begun.elapsed().as_secs_f64()));
+        found
     }
 
     /// The way out that changes are, if they suffice.
     fn attempt(&self, changes: Vec<Change>) -> Option<WaysOut> {
         let world = &self.case.world;
-        match plan_after(&changes, world, self.options, self.limits()?) {
-            Ok(plan) => {
-                let changes = named(&changes, &plan, world.loaded, world.catalog);
-                Some(WaysOut { changes, smallest: true, plan: Some(figures(&plan)) })
-            }
-            Err(Unsolved::Infeasible | Unsolved::OutOfTime(_) | Unsolved::Solver(_)) => None,
-        }
+        let plan = self.plan(&changes)?;
+        let changes = named(&changes, &plan, world.loaded, world.catalog);
+        Some(WaysOut { changes, smallest: true, plan: Some(figures(&plan)) })
     }
 
     /// Single permissions that suffice; pairs, if none does.
@@ -107,27 +112,38 @@ pub(super) fn denied(case: &Case<'_>) -> Vec<Change> {
     found
 }
 
-/// Workloads that could start at once.
+/// Workloads that could start at once, and services that could start when pools have other numbers of nodes.
 fn starts(case: &Case<'_>) -> Vec<Change> {
-    let workloads = case.world.loaded.scenario.workloads.iter();
-    let waiting = workloads.filter_map(|(name, workload)| {
-        let given_seconds = workload.earliest_start?.get();
-        (given_seconds > 0.0).then(|| Change::Start { workload: name.clone(), given_seconds })
-    });
-    waiting.take(MOST_SINGLE).collect()
+    let scenario = &case.world.loaded.scenario;
+    let pools = scenario.sites.values().flat_map(|site| site.pools.values());
+    let mut instants: Vec<f64> = pools.flat_map(|pool| &pool.quota).map(|quota| quota.from.get()).collect();
+    instants.sort_by(f64::total_cmp);
+    instants.dedup();
+    let mut found = Vec::new();
+    for (name, workload) in &scenario.workloads {
+        let given_seconds = workload.earliest_start.map_or(0.0, Seconds::get);
+        let latest = case.world.latest_end(workload);
+        let is_later = |at: &&f64| **at > given_seconds && **at < latest;
+        let later = instants.iter().filter(is_later).take(if matches!(workload.job, Job::Serve(_)) { 3 } else { 0 });
+        let at_once = (given_seconds > 0.0).then_some(0.0);
+        let needs = at_once.into_iter().chain(later.copied());
+        found.extend(needs.map(|needs_seconds| Change::Start { workload: name.clone(), needs_seconds, given_seconds }));
+    }
+    found.truncate(MOST_SINGLE);
+    found
 }
 
 /// Pools whose nodes could be had on demand and are not.
 fn purchases(case: &Case<'_>) -> Vec<Change> {
     let mut found = Vec::new();
     for (site, description) in &case.world.loaded.scenario.sites {
-        let priced = |pool: &scenarios::scenario::Pool| {
-            let scenarios::scenario::Machine::Instance(machine) = &pool.machine else { return false };
+        let priced = |pool: &Pool| {
+            let Machine::Instance(machine) = &pool.machine else { return false };
             let region = description.provider.as_deref().zip(description.region.as_deref());
             let instance = region.and_then(|(provider, region)| case.world.catalog.instance(provider, region, machine));
             instance.is_some_and(|instance| instance.on_demand_usd_per_hour.is_some())
         };
-        let other = |pool: &scenarios::scenario::Pool| {
+        let other = |pool: &Pool| {
             let purchase = &pool.purchase;
             purchase.on_demand.is_none()
                 && (purchase.owned.is_some() || purchase.spot.is_some() || purchase.reserved.is_some())

@@ -43,10 +43,12 @@ pub enum Change {
         /// Site.
         site: String,
     },
-    /// A workload may start at once.
+    /// Another earliest start of a workload; of a service, which starts then.
     Start {
         /// Name of the workload.
         workload: String,
+        /// The start that would do.
+        needs_seconds: f64,
         /// Its earliest start.
         given_seconds: f64,
     },
@@ -63,7 +65,9 @@ impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let shown = |seconds: &f64| Seconds::new(*seconds).rounded();
         match self {
-            Self::Budget { needs, given } => write!(f, "a budget of {needs} USD instead of {given} USD"),
+            Self::Budget { needs, given } => {
+                write!(f, "a budget of {} USD instead of {} USD", needs.normalize(), given.normalize())
+            }
             Self::Deadline { workload, needs_seconds, given_seconds } => {
                 write!(f, "a deadline of {} for `{workload}` instead of {}", shown(needs_seconds), shown(given_seconds))
             }
@@ -75,10 +79,15 @@ impl std::fmt::Display for Change {
                 let of = if forms.is_empty() { String::new() } else { format!("{} of ", forms.join(", ")) };
                 write!(f, "a rule that allows {of}`{label}` at `{site}`")
             }
-            Self::Start { workload, given_seconds } => {
-                write!(f, "a start of `{workload}` at once instead of after {}", shown(given_seconds))
+            Self::Start { workload, needs_seconds, given_seconds } => {
+                write!(f, "a start of `{workload}` {} instead of {}", from(*needs_seconds), from(*given_seconds))
             }
             Self::OnDemand { site, pool } => write!(f, "nodes on demand in pool `{pool}` of `{site}`"),
         }
     }
+}
+
+/// A start in words.
+fn from(seconds: f64) -> String {
+    if seconds > 0.0 { format!("after {}", Seconds::new(seconds).rounded()) } else { "at once".to_owned() }
 }

@@ -80,7 +80,7 @@ fn solver(decision: &Decision<'_>) -> Solver {
 }
 
 /// What an objective minimises, with its unit.
-const fn minimized(objective: Objective) -> &'static str {
+pub(crate) const fn minimized(objective: Objective) -> &'static str {
     match objective {
         Objective::Cost => "cost_usd",
         Objective::FinishTime => "finish_seconds",

@@ -6,6 +6,7 @@ mod error;
 mod flows;
 mod pattern;
 
+pub(crate) use assemble::minimized;
 pub(crate) use case::Case;
 pub use error::{Infeasible, PlanError};
 pub use pattern::{PatternError, PlacePattern, is_like};
@@ -131,12 +132,15 @@ pub fn plans(world: World<'_>, options: &Options, count: usize, within: f64) -> 
         Err(_) => Vec::new(),
     };
     let left = Limits { seconds: limits.seconds - spent, ..limits };
-    let written = std::iter::once(&best).chain(&others).map(|solution| {
+    let mut plan = case.plan(&best);
+    explain::explain(&case, &best, &mut plan, options, left);
+    let mut written = vec![verified(plan, world)?];
+    for solution in &others {
         let mut plan = case.plan(solution);
-        explain::explain(&case, solution, &mut plan, options, left);
-        verified(plan, world)
-    });
-    written.collect()
+        explain::describe(&case, solution, &mut plan);
+        written.push(verified(plan, world)?);
+    }
+    Ok(written)
 }
 
 /// Plans a scenario, unless a plan of it is given, and gives an account of the plan.
@@ -163,8 +167,12 @@ pub fn explained(
 /// # Errors
 /// As [`plan`].
 pub(crate) fn decide(case: &Case<'_>, options: &Options, limits: Limits) -> Result<Solution, PlanError> {
+    let begun = Instant::now();
     case.solve(limits).map_err(|why| match why {
-        Unsolved::Infeasible => PlanError::Infeasible(Infeasible::of(case, explain::ways_out(case, options, limits))),
+        Unsolved::Infeasible => {
+            let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
+            PlanError::Infeasible(Infeasible::of(case, explain::ways_out(case, options, left)))
+        }
         Unsolved::OutOfTime(seconds) => PlanError::OutOfTime { seconds },
         Unsolved::Solver(error) => error.into(),
     })

@@ -64,6 +64,9 @@ fn state_prices(pool: &mut Pool, region: Option<&Region>, catalog: &Catalog) {
         let offer = purchase.on_demand.get_or_insert_with(OnDemand::default);
         offer.price = offer.price.or(instance.on_demand_usd_per_hour.map(UsdPerHour));
     }
+    if let Some(offer) = &mut purchase.spot {
+        offer.price = offer.price.or(instance.spot_usd_per_hour.map(UsdPerHour));
+    }
 }
 
 /// Every place of a document that a change is about.
