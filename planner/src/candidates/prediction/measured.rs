@@ -27,12 +27,20 @@ pub(super) fn pace(rate: &MeasuredRate, work: &Work, hardware: &Hardware<'_>) ->
     let ranks = NonZeroU32::new(nodes.saturating_mul(devices)).unwrap_or(NonZeroU32::MIN);
     let strategy = rate.strategy.unwrap_or(Strategy { data: ranks, ..Strategy::SINGLE });
     let replicas = u64::from(strategy.data.get());
-    let (held, records) = match work {
-        Work::Train(train) => (train.held, train.global_batch),
-        Work::Apply(apply) => (apply.held, apply.batch.saturating_mul(replicas)),
-        Work::Prepare(_) => (None, 1),
+    let (held, allowed, records) = match work {
+        Work::Train(train) => (train.held, Some(&train.allowed), train.global_batch),
+        // What runs on a single device has no choice of a strategy.
+        Work::Apply(apply) => {
+            let allowed = Some(&apply.allowed).filter(|_| !apply.single);
+            (apply.held, allowed, apply.batch.saturating_mul(replicas))
+        }
+        Work::Prepare(_) => (None, None, 1),
     };
-    if held.is_some_and(|held| held != strategy) {
+    let is_wanted = match held {
+        Some(held) => held == strategy,
+        None => allowed.is_none_or(|allowed| allowed.admits(&strategy)),
+    };
+    if !is_wanted {
         return None;
     }
     let seconds = records as f64 / throughput;

@@ -27,6 +27,12 @@ pub struct Allowed {
 }
 
 impl Allowed {
+    /// Whether a strategy is one of those that are allowed.
+    #[must_use]
+    pub fn admits(&self, strategy: &Strategy) -> bool {
+        self.layout(strategy) && is_in(&self.zero, &strategy.zero) && is_in(&self.recompute, &strategy.recompute)
+    }
+
     fn layout(&self, layout: &Strategy) -> bool {
         let shared = layout.tensor.get() > 1 || layout.pipeline.get() > 1;
         is_in(&self.data, &layout.data)
