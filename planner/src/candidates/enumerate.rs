@@ -11,6 +11,9 @@ use super::{Candidates, Held, Network, World};
 /// Most pools of a scenario in which more nodes than there are are looked at, so that a way out can be told.
 const FEW_POOLS: usize = 200;
 
+/// Ways of a copy that are looked at where there are more pools: the cheapest and the fastest.
+const WAYS_OF_MANY: usize = 2;
+
 /// What all workloads share.
 #[derive(Debug)]
 pub(super) struct Common<'a, 'b> {
@@ -34,7 +37,8 @@ impl<'a, 'b> Common<'a, 'b> {
             Objective::Carbon => true,
             Objective::Weighted(weights) => !weights.carbon.0.is_zero(),
         };
-        let (predictor, copies) = (Predictor::default(), Copies::default());
+        let most_ways = if is_small { usize::MAX } else { WAYS_OF_MANY };
+        let (predictor, copies) = (Predictor::default(), Copies::new(most_ways));
         Self { world, network, market, predictor, copies, needs_carbon, is_small }
     }
 }

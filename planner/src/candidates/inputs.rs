@@ -4,30 +4,62 @@ use std::collections::HashMap;
 
 use scenarios::scenario::{Dataset, Form, Workload};
 
+use super::network::Errand;
 use super::{Cargo, Movement, Network, Reason, World};
 
 /// Copies of data sets, each listed once: by what moves, source, destination and route.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Copies {
     pub list: Vec<Movement>,
-    known: HashMap<(Cargo, usize, usize), Result<Vec<usize>, Reason>>,
+    /// Most ways of one copy: of more, those between the cheapest and the fastest are thinned out.
+    most_ways: usize,
+    known: HashMap<(String, Form, Errand, usize), Result<Vec<usize>, Reason>>,
+    places: HashMap<(String, Form, usize, Vec<usize>, usize), usize>,
 }
 
 impl Copies {
+    /// No copies yet; of each copy at most `most_ways` ways, two at least, will be listed.
+    pub fn new(most_ways: usize) -> Self {
+        Self { list: Vec::new(), most_ways: most_ways.max(2), known: HashMap::new(), places: HashMap::new() }
+    }
+
     /// Positions of the ways to copy a cargo.
     fn find(&mut self, network: &Network<'_>, cargo: &Cargo, from: usize, to: usize) -> Result<Vec<usize>, Reason> {
-        let key = (cargo.clone(), from, to);
+        let key = (cargo.what.clone(), cargo.form, network.errand(cargo, from), to);
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        let found = network.movements(cargo, from, to).map(|movements| {
-            let first = self.list.len();
-            self.list.extend(movements);
-            (first..self.list.len()).collect()
+        let found = network.movements(cargo, from, to).map(|ways| {
+            let ways = thinned(ways, self.most_ways);
+            ways.into_iter().map(|way| self.position(way)).collect()
         });
         self.known.insert(key, found.clone());
         found
     }
+
+    /// Position of a way, which is added when it is new.
+    fn position(&mut self, way: Movement) -> usize {
+        let key = (way.what.clone(), way.form, way.from, way.via.clone(), way.to);
+        if let Some(known) = self.places.get(&key).copied().filter(|at| self.list[*at] == way) {
+            return known;
+        }
+        self.places.insert(key, self.list.len());
+        self.list.push(way);
+        self.list.len() - 1
+    }
+}
+
+/// At most so many ways, evenly from the cheapest, which is first, to the fastest.
+fn thinned(ways: Vec<Movement>, most: usize) -> Vec<Movement> {
+    let count = ways.len();
+    if count <= most {
+        return ways;
+    }
+    let fastest = ways.iter().enumerate().min_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds)).map_or(0, |(at, _)| at);
+    let mut kept: Vec<usize> = (0..most - 1).map(|step| step * count / most).collect();
+    kept.push(fastest);
+    let is_kept = |at: &usize| kept.contains(at);
+    ways.into_iter().enumerate().filter(|(at, _)| is_kept(at)).map(|(_, way)| way).collect()
 }
 
 /// Sets of copies that bring all data sets of a workload to a site; one empty set where all lie there.

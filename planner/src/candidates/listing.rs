@@ -24,7 +24,7 @@ use crate::performance::{Prediction, Unpredictable};
 const MOST_PRICED_REFUSALS: usize = 200;
 
 /// Sets of copies that bring the data to a site, or why none does.
-type Sources = Result<Vec<Vec<usize>>, Reason>;
+pub(super) type Sources = Result<Vec<Vec<usize>>, Reason>;
 
 /// The placements of one workload as they are found.
 pub(super) struct Listing<'a, 'b, 'c> {
@@ -80,6 +80,7 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
             }
             self.common.market.sites[site] = stalls;
         }
+        self.mixed();
     }
 
     /// What a site permits.
@@ -126,7 +127,7 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
         }
         for choice in &menu.choices {
             match self.column(stall, offer, choice, price, permits.preference) {
-                Ok(column) => self.place(column, offer, &permits.sources),
+                Ok(column) => self.place(column, offer.most_nodes, &permits.sources),
                 Err(reason) => {
                     let what = (choice.layout.nodes, choice.strategy);
                     self.refuse(place, offer.purchase, what, reason, None);
@@ -240,14 +241,14 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
     }
 
     /// Lists a column once for each way to have the data, or as refused.
-    pub fn place(&mut self, column: Column, offer: &Offer, sources: &Sources) {
+    pub fn place(&mut self, column: Column, most_nodes: u32, sources: &Sources) {
         let what = (column.nodes(), column.strategy);
         let (place, purchase) = (column.first().place, column.first().purchase);
         match sources {
             Ok(sources) => {
                 for set in sources {
                     let column = self.with_copies(&column, set.clone());
-                    match self.limits(&column, offer.most_nodes) {
+                    match self.limits(&column, most_nodes) {
                         None => self.found.columns.push(column),
                         Some(reason) => self.refuse(place, purchase, what, reason, Some(Box::new(column))),
                     }

@@ -11,6 +11,7 @@ mod hardware;
 mod inputs;
 mod listing;
 mod market;
+mod mixed;
 mod money;
 mod network;
 mod prediction;

@@ -58,8 +58,8 @@ pub struct Network<'a> {
 }
 
 /// All that the paths of a cargo from a site depend on: without data whose rules apply, neither its form nor the days.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Errand {
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Errand {
     from: usize,
     bytes: u64,
     ruled: Option<(Form, Vec<String>, Date, Date)>,
@@ -113,7 +113,8 @@ impl<'a> Network<'a> {
         found
     }
 
-    fn errand(&self, cargo: &Cargo, from: usize) -> Errand {
+    /// What the paths of a cargo from a site depend on.
+    pub(super) fn errand(&self, cargo: &Cargo, from: usize) -> Errand {
         let (loaded, catalog) = (self.world.loaded, self.world.catalog);
         let is_ruled = |label: &&String| loaded.scenario.datasets.get(*label).is_some_and(|data| data.class != PUBLIC);
         let labels: Vec<String> = cargo.labels.iter().filter(is_ruled).cloned().collect();

@@ -28,7 +28,8 @@ use crate::performance::training::{Constants, Training as Run};
 pub(super) use inference::serving_basis;
 pub(super) use measured::BASIS as MEASURED_RATE;
 pub(super) use menu::{Choice, Job, Menu, Room};
-pub(super) use work::{Amount, Work, network, of as work_of};
+pub(super) use training::run;
+pub(super) use work::{Amount, Train, Work, network, of as work_of};
 
 /// Software whose calibration is used: that of no published run in particular.
 pub(super) const STACK: &str = "";
@@ -118,13 +119,13 @@ impl Predictor {
 }
 
 /// Constants for a job on a device.
-fn constants(run: &Run) -> (&'static Calibration, Constants) {
+pub(super) fn constants(run: &Run) -> (&'static Calibration, Constants) {
     let calibration = bundled();
     (calibration, calibration.constants(run, STACK))
 }
 
 /// How sure a time is, and what it rests on.
-fn spread(calibration: &Calibration, run: &Run, sheet: &Sheet, seconds: f64) -> (Interval, String) {
+pub(super) fn spread(calibration: &Calibration, run: &Run, sheet: &Sheet, seconds: f64) -> (Interval, String) {
     if sheet.is_processor() {
         let interval = Interval { p10: 0.4 * seconds, p50: seconds, p90: 3.0 * seconds };
         return (interval, crate::performance::CPU_BASIS.to_owned());
@@ -134,7 +135,7 @@ fn spread(calibration: &Calibration, run: &Run, sheet: &Sheet, seconds: f64) -> 
 }
 
 /// Bytes of a device as plans show them.
-fn memory(of: &crate::performance::training::Memory) -> Memory {
+pub(super) fn memory(of: &crate::performance::training::Memory) -> Memory {
     let whole = |bytes: f64| bytes.ceil() as u64;
     Memory {
         parameters: whole(of.parameters),

@@ -73,15 +73,22 @@ pub fn usd_per_hour(capital: &Capital) -> Option<Decimal> {
     Some(capital.capex.0.checked_div(used)?.checked_add(energy)?.round_dp(DECIMALS))
 }
 
+/// Price and interruptions of spot nodes: the scenario's, else the catalogue's.
 fn spot_terms(world: &World<'_>, place: Place, spot: &Spot) -> (Result<Decimal, Reason>, Option<Interruptions>) {
+    let instance = hardware::instance(world, place);
+    let listed = instance
+        .and_then(|found| world.catalog.interruptions(&found.provider, &found.region, &found.instance_type));
+    let restart_seconds = spot.restart.get();
+    let rate = spot.interruptions.or(listed);
+    let interruptions = rate.map(|rate| Interruptions { per_hour: rate.0 * 3600.0, restart_seconds });
+    let price = spot.price.map(|price| price.0).or_else(|| instance.and_then(|found| found.spot_usd_per_hour));
     let machine = || world.machine_name(place);
-    let rate = spot.interruptions.map(|rate| rate.0 * 3600.0);
-    let interruptions = rate.map(|per_hour| Interruptions { per_hour, restart_seconds: spot.restart.get() });
-    let price = spot.price.map(|price| price.0);
-    let price = price.ok_or_else(|| Reason::NoSpotPrice { machine: machine() });
-    let known = interruptions.is_some();
-    let price = price.and_then(|price| if known { Ok(price) } else { Err(Reason::NoSpotRate { machine: machine() }) });
-    (price, interruptions)
+    let priced = match (price, &interruptions) {
+        (None, _) => Err(Reason::NoSpotPrice { machine: machine() }),
+        (Some(_), None) => Err(Reason::NoSpotRate { machine: machine() }),
+        (Some(price), Some(_)) => Ok(price),
+    };
+    (priced, interruptions)
 }
 
 fn reserved_nodes(reserved: &Reserved, most: u32) -> u32 {

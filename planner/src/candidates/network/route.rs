@@ -59,12 +59,11 @@ impl Path {
         Some(path)
     }
 
-    /// Whether it is at least as cheap and as fast, whatever follows. Between `many` sites paths that differ by round
-    /// trips only, a second at most, count as equally fast.
-    fn is_as_good(&self, other: &Self, many: bool) -> bool {
+    /// Whether it is at least as cheap and as fast, whatever follows.
+    fn is_as_good(&self, other: &Self) -> bool {
         self.costs_at_most(other)
             && self.bytes_per_second >= other.bytes_per_second
-            && (many || self.round_trip_seconds <= other.round_trip_seconds)
+            && self.round_trip_seconds <= other.round_trip_seconds
     }
 
     /// Whether it is at least as cheap, whatever else is counted on its meters: common meters count for both.
@@ -86,7 +85,7 @@ fn nanodollars(usd: Decimal) -> i64 {
     (usd * Decimal::from(1_000_000_000)).to_i64().unwrap_or(i64::MAX)
 }
 
-/// Sites up to which all paths are told apart.
+/// Sites up to which paths pass through [`MOST_RELAYS`] others; between more they pass through one.
 const MANY_SITES: usize = 40;
 
 /// Paths from one site to every site.
@@ -128,16 +127,16 @@ pub(super) fn find(network: &Network<'_>, cargo: &Cargo, from: usize) -> Rc<Path
     let count = network.world.loaded.scenario.sites.len();
     let mut found: Vec<Vec<Path>> = vec![Vec::new(); count];
     let mut ends = vec![Path::at(from)];
-    let many = count > MANY_SITES;
-    for _ in 0..=MOST_RELAYS {
+    let relays = if count > MANY_SITES { 1 } else { MOST_RELAYS };
+    for _ in 0..=relays {
         let mut next = Vec::new();
         for path in &ends {
             let Some(&last) = path.sites.last() else { continue };
             for to in 0..count {
                 let longer = network.hop(last, to).and_then(|hop| path.with(hop, to));
                 let Some(longer) = longer.filter(|longer| longer.seconds(cargo.bytes).is_finite()) else { continue };
-                if !found[to].iter().any(|known| known.is_as_good(&longer, many)) {
-                    found[to].retain(|known| !longer.is_as_good(known, many));
+                if !found[to].iter().any(|known| known.is_as_good(&longer)) {
+                    found[to].retain(|known| !longer.is_as_good(known));
                     found[to].push(longer.clone());
                     next.push(longer);
                 }
