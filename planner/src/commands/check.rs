@@ -11,10 +11,10 @@ use crate::cli::{CheckArguments, Global};
 
 pub(super) fn run(arguments: &CheckArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
     let loaded = load::scenario(&arguments.file, global)?;
-    match &arguments.plan {
+    Ok(match &arguments.plan {
         Some(path) => plan::run(&load::plan(path)?, &loaded, global, printer),
-        None => Ok(valid(&loaded, printer)),
-    }
+        None => valid(&loaded, printer),
+    })
 }
 
 fn valid(loaded: &Loaded, printer: Printer) -> Exit {

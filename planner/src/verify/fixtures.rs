@@ -178,7 +178,7 @@ fn placed(scenario: &Scenario) -> indexmap::IndexMap<String, PlacedSite> {
         let mut places = vec![name.clone(), country.clone(), "eea".to_owned(), kind.to_owned()];
         places.extend(site.safeguards.iter().cloned());
         let operator = if private { country.clone() } else { "US".to_owned() };
-        let placed = PlacedSite {
+        let site = PlacedSite {
             kind: site.kind,
             provider: site.provider.clone(),
             region: site.region.clone(),
@@ -188,7 +188,7 @@ fn placed(scenario: &Scenario) -> indexmap::IndexMap<String, PlacedSite> {
             operator: Some(operator),
             safeguards: site.safeguards.clone(),
         };
-        (name.clone(), placed)
+        (name.clone(), site)
     };
     scenario.sites.iter().map(place).collect()
 }

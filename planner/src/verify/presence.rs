@@ -17,7 +17,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Verification) {
             match subject.scenario.datasets.get(what) {
                 Some(dataset) => {
                     let form = if is_weights { Form::Weights } else { Form::Raw };
-                    read(subject, run, Read { what, form, dataset }, found);
+                    read(subject, run, &Read { what, form, dataset }, found);
                 }
                 None => made(subject, run, what, if is_weights { Form::Weights } else { Form::Features }, found),
             }
@@ -59,7 +59,7 @@ impl Read<'_> {
 
 /// The data set lies at every site, whole or in all its parts. Of a job across sites every site has some of the parts,
 /// and all sites together have all.
-fn read(subject: &Subject<'_>, run: &Run<'_>, read: Read<'_>, found: &mut Verification) {
+fn read(subject: &Subject<'_>, run: &Run<'_>, read: &Read<'_>, found: &mut Verification) {
     let sites = run.sites();
     let parts: Vec<&str> = read.dataset.parts.iter().map(|part| part.at.as_str()).collect();
     let shared = sites.len() > 1 && !run.is_service() && read.form == Form::Raw;
@@ -67,8 +67,8 @@ fn read(subject: &Subject<'_>, run: &Run<'_>, read: Read<'_>, found: &mut Verifi
         let has = |part: &&str| read.is_part_at(subject, run, part, site);
         let there = match parts.is_empty() {
             true => read.is_whole_at(subject, run, site),
-            false if shared => parts.iter().any(|part| has(part)),
-            false => parts.iter().all(|part| has(part)),
+            false if shared => parts.iter().any(has),
+            false => parts.iter().all(has),
         };
         found.expect(there, Check::Presence, || absent(run, read.form, read.what, site));
     }

@@ -31,13 +31,13 @@ pub(super) fn stops(flow: &Flow) -> impl Iterator<Item = &str> {
 }
 
 fn hop<'a>(subject: &Subject<'a>, from: &'a str, to: &'a str) -> Option<Hop<'a>> {
-    let (bytes_per_second, round_trip_seconds, link) = match subject.link(from, to) {
-        Some(link) => (link.bandwidth.bytes_per_second(), 2.0 * link.latency.get(), Some(link)),
-        None => {
-            let site = |name: &str| subject.scenario.sites.get(name).and_then(region);
-            let path = subject.catalog.path(site(from)?, site(to)?)?;
-            (path.gbps * 1e9 / 8.0, path.round_trip_seconds, None)
-        }
+    let link = subject.link(from, to);
+    let (bytes_per_second, round_trip_seconds) = if let Some(link) = link {
+        (link.bandwidth.bytes_per_second(), 2.0 * link.latency.get())
+    } else {
+        let site = |name: &str| subject.scenario.sites.get(name).and_then(region);
+        let path = subject.catalog.path(site(from)?, site(to)?)?;
+        (path.gbps * 1e9 / 8.0, path.round_trip_seconds)
     };
     (from != to && bytes_per_second > 0.0).then_some(Hop { from, to, bytes_per_second, round_trip_seconds, link })
 }

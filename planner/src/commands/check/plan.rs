@@ -7,7 +7,6 @@ use scenarios::terminal::{Exit, Printer, Table};
 use serde::Serialize;
 
 use crate::cli::Global;
-use crate::commands::failure::Failure;
 use crate::verify::{Check, Verification, examine};
 
 /// A plan that was made from something else.
@@ -48,11 +47,11 @@ struct CheckView<'a> {
     violations: Vec<&'a str>,
 }
 
-pub(super) fn run(plan: &Plan, loaded: &Loaded, global: &Global, printer: Printer) -> Result<Exit, Failure> {
+pub(super) fn run(plan: &Plan, loaded: &Loaded, global: &Global, printer: Printer) -> Exit {
     let catalog = Catalog::bundled();
     if let Some(stale) = stale(plan, loaded, catalog) {
         printer.error(&stale, Some("make the plan anew with `planner solve`"));
-        return Ok(Exit::StalePlan);
+        return Exit::StalePlan;
     }
     let found = examine(plan, loaded, catalog);
     let view = view(plan, &found);
@@ -62,11 +61,11 @@ pub(super) fn run(plan: &Plan, loaded: &Loaded, global: &Global, printer: Printe
         let kinds = view.checks.iter().filter(|check| check.checked > 0).map(|check| check.check);
         let kinds = kinds.collect::<Vec<_>>().join(", ");
         printer.status(&format!("The plan keeps all {checked} rules: {kinds}."));
-        return Ok(Exit::Done);
+        return Exit::Done;
     }
     let broken = Broken { scenario: plan.scenario.name.clone(), violations, checked };
     printer.error(&broken, Some("make the plan anew with `planner solve`; it is not to be applied"));
-    Ok(exit(&found))
+    exit(&found)
 }
 
 /// What the plan was made from and is no more.
