@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::account::{Rival, is_among, is_as_assigned};
 use super::apply::{named, plan_after};
 use super::considered::machines;
-use crate::candidates::{Column, Dominated, Refused, Replica, WorkloadCandidates};
+use crate::candidates::{Column, Refused, Replica, WorkloadCandidates};
 use crate::placement::{Change, Limits, Unsolved};
 use crate::planning::{Case, Infeasible, Options, PlacePattern};
 
@@ -92,44 +92,40 @@ pub(super) fn of(
 fn fates(case: &Case<'_>, workload: &WorkloadCandidates, assignment: &Assignment, at: &PlacePattern) -> Vec<Fate> {
     let world = &case.world;
     let mut fates = Fates::default();
-    let words = |column: &Column| {
-        let groups: Vec<String> = column.groups.iter().map(|group| machines(world, group)).collect();
-        format!("{}, {}", groups.join(" and "), column.strategy)
-    };
-    for column in workload.columns.iter().filter(|column| touches(case, column, at)) {
-        if is_as_assigned(world, column, assignment) {
-            fates.add(Verdict::Chosen, words(column), "it is in the plan".to_owned());
-        } else {
-            fates.add_like(Verdict::Lost, words(column), by_itself(case, column));
+    let columns = workload.columns.iter().map(|column| (column, None));
+    let dominated = workload.dominated.iter().map(|dominated| (&dominated.column, Some(&dominated.by)));
+    for (column, by) in columns.chain(dominated).filter(|(column, _)| touches(case, column, at)) {
+        let example = words(case, column);
+        match by {
+            _ if is_as_assigned(world, column, assignment) => {
+                fates.add(Verdict::Chosen, example, "it is in the plan".to_owned());
+            }
+            None => fates.add_like(Verdict::Lost, example, by_itself(case, column)),
+            Some(by) => {
+                let better = format!("{} is at least as good in everything: {}", words(case, by), by_itself(case, by));
+                fates.add(Verdict::Dominated, example, better);
+            }
         }
     }
-    for Dominated { column, by, .. } in workload.dominated.iter().filter(|other| touches(case, &other.column, at)) {
-        let reason = if is_as_assigned(world, column, assignment) {
-            (Verdict::Chosen, "it is in the plan".to_owned())
-        } else {
-            (Verdict::Dominated, format!("{} is at least as good in everything: {}", words(by), by_itself(case, by)))
-        };
-        fates.add(reason.0, words(column), reason.1);
+    let replicas = workload.service.iter().flat_map(|service| &service.replicas);
+    for replica in replicas.filter(|replica| at.covers(world, replica.group.place)) {
+        let is_chosen = is_among(world, &replica.group, assignment);
+        let verdict = if is_chosen { Verdict::Chosen } else { Verdict::Lost };
+        let example = format!("{}, {}", machines(world, &replica.group), replica.strategy);
+        fates.add_like(verdict, example, rate(replica));
     }
-    for replica in workload.service.iter().flat_map(|service| &service.replicas) {
-        if at.covers(world, replica.group.place) {
-            let is_chosen = is_among(world, &replica.group, assignment);
-            let verdict = if is_chosen { Verdict::Chosen } else { Verdict::Lost };
-            fates.add_like(
-                verdict,
-                format!("{}, {}", machines(world, &replica.group), replica.strategy),
-                rate(replica),
-            );
-        }
-    }
-    for Refused { place, strategy, nodes, reason, .. } in &workload.refused {
-        if at.covers(world, *place) {
-            let example =
-                format!("{nodes} × {} (`{}`), {strategy}", world.machine_name(*place), world.pool_name(*place));
-            fates.add(Verdict::Refused, example, reason.to_string());
-        }
+    for Refused { place, strategy, nodes, reason, .. } in workload.refused.iter().filter(|r| at.covers(world, r.place))
+    {
+        let example = format!("{nodes} × {} (`{}`), {strategy}", world.machine_name(*place), world.pool_name(*place));
+        fates.add(Verdict::Refused, example, reason.to_string());
     }
     fates.list()
+}
+
+/// A placement in words.
+fn words(case: &Case<'_>, column: &Column) -> String {
+    let groups: Vec<String> = column.groups.iter().map(|group| machines(&case.world, group)).collect();
+    format!("{}, {}", groups.join(" and "), column.strategy)
 }
 
 /// Whether some machines of a placement are at a place.
@@ -192,9 +188,17 @@ fn held(case: &Case<'_>, plan: &Plan, assignment: &Assignment, at: &PlacePattern
     );
     match there.solve(limits) {
         Ok(solution) => outcome(plan, &there.plan(&solution), name),
-        Err(Unsolved::Infeasible) => Outcome::Infeasible(Infeasible::of(&there, vec![]).to_string()),
+        Err(Unsolved::Infeasible) => Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name)),
         Err(_) => Outcome::NotFound,
     }
+}
+
+/// Why there is no plan, in a line.
+fn no_plan(why: &Infeasible, workload: &str) -> String {
+    if why.blocked.iter().any(|(blocked, _)| blocked == workload) {
+        return format!("there is no plan: `{workload}` cannot run there");
+    }
+    why.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn outcome(plan: &Plan, other: &Plan, workload: &str) -> Outcome {
