@@ -188,7 +188,6 @@ fn the_frontier_is_written_as_plans() {
     for (number, row) in csv.lines().skip(1).enumerate() {
         let plan = desk.plan(&format!("plans/plan-{}.json", number + 1));
         assert!(row.starts_with(&plan.totals.cost_usd.to_string()), "{row}");
-        desk.check(&["check", "scenario.yaml", "--plan", &format!("plans/plan-{}.json", number + 1)], DONE, "");
     }
     let ends = desk.check(&["frontier", "scenario.yaml", "--points", "2", "--format", "csv"], DONE, "2 plans");
     assert_eq!(ends.lines().count(), 3, "{ends}");
