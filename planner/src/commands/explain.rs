@@ -77,7 +77,7 @@ fn text(plan: &Plan, account: &Account) -> String {
             None => writeln!(text, "    next best: none; without this placement there is no plan"),
         };
     }
-    let _ = write!(text, "\n{}", binding_words(&account.binding));
+    let _ = write!(text, "\n{}", binding_words(&account.binding, plan.solver.gap));
     for why_not in &account.why_not {
         let _ = write!(text, "\n{}", why_not_words(why_not));
     }
@@ -97,13 +97,14 @@ fn rival_words(rival: &Rival) -> String {
     format!("{}\n        {}{whole}{others}", rival.placement, rival.reason)
 }
 
-fn binding_words(binding: &[Binding]) -> String {
+fn binding_words(binding: &[Binding], gap: f64) -> String {
     if binding.is_empty() {
         return "Nothing is used up: no pool, deadline, budget or rule keeps the plan from being better.\n".to_owned();
     }
     let mut text = "What the plan is up against\n".to_owned();
+    let nothing = if gap > 1e-6 { "no more than the gap leaves open" } else { "nothing" };
     for rule in binding {
-        let saved = if rule.worth > 0.0 { format!("{} {}", rule.worth, rule.unit) } else { "nothing".to_owned() };
+        let saved = if rule.worth > 0.0 { format!("{} {}", rule.worth, rule.unit) } else { nothing.to_owned() };
         let _ = match rule.step.as_str() {
             PERMISSION => writeln!(text, "    {} would save {saved}", rule.what),
             step => writeln!(text, "    {}: {step} more saves {saved}", rule.what),

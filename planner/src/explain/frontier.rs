@@ -38,6 +38,9 @@ impl Second {
     }
 }
 
+/// Points nearer to the next dearer one than this part of a step between evenly spread points are left out.
+const NEARNESS: u64 = 4;
+
 /// A plan of the frontier.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Efficient {
@@ -116,32 +119,41 @@ impl Sweep<'_, '_> {
     }
 
     fn point(&self, solution: Solution) -> Point {
-        Point { usd: self.cost(&solution), value: solution.objective, solution, closed: false }
+        let (usd, value) = (self.cost(&solution), solution.objective);
+        Point { solution, usd, value, closed: false }
     }
 
-    /// Puts points into the widest gaps: the best within the middle of a gap, then just below its upper end. A gap
-    /// with nothing better than its lower end there is closed.
+    /// Puts points into the widest gaps. A gap is closed when there is nothing in it, or nothing that is farther from its
+    /// upper end than points so near that they tell the same.
     fn fill(&self, found: &mut Vec<Point>, points: usize) -> Result<(), PlanError> {
+        let range = found.iter().map(|point| point.usd).max().unwrap_or_default() - found[0].usd;
+        let near = (range / Decimal::from(NEARNESS * points.max(1) as u64)).round_dp(6).max(Decimal::new(1, 6));
         while found.len() < points {
             let open = (0..found.len() - 1).filter(|at| !found[*at].closed);
             let Some(at) = open.max_by_key(|at| (found[at + 1].usd - found[*at].usd, std::cmp::Reverse(*at))) else {
                 return Ok(());
             };
-            let (low, high) = (found[at].usd, found[at + 1].usd);
-            let middle = ((low + high) / Decimal::TWO).round_dp(6);
-            let below = high - Decimal::new(1, 6);
-            for budget in [middle, below].into_iter().filter(|budget| *budget > low && *budget < high) {
-                let next = self.point(self.within(Some(budget), &found[at].solution)?);
-                if next.usd > low && next.value < found[at].value - tolerance(found[at].value) {
-                    found.insert(at + 1, next);
-                    break;
-                }
-            }
-            if found[at + 1].usd == high {
-                found[at].closed = true;
+            match self.between(&found[at], found[at + 1].usd, near)? {
+                Some(point) => found.insert(at + 1, point),
+                None => found[at].closed = true,
             }
         }
         Ok(())
+    }
+
+    /// A point that is dearer than `low` and better: for the smallest budget, halving the gap, that has one.
+    fn between(&self, low: &Point, high: Decimal, near: Decimal) -> Result<Option<Point>, PlanError> {
+        let mut budget = low.usd;
+        loop {
+            budget = ((budget + high) / Decimal::TWO).round_dp(6);
+            if budget <= low.usd || high - budget < near {
+                return Ok(None);
+            }
+            let next = self.point(self.within(Some(budget), &low.solution)?);
+            if next.usd > low.usd && next.value < low.value - tolerance(low.value) {
+                return Ok(Some(next));
+            }
+        }
     }
 
     /// A lower bound on the scenario's own objective.

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use scenarios::plan::{Assignment, Plan, Verdict};
 use scenarios::residency::labels;
 use scenarios::units::Seconds;
 use serde::Serialize;
 
 use super::account::{Rival, is_among, is_as_assigned};
-use super::apply::{named, plan_after};
-use super::considered::machines;
-use crate::candidates::{Column, Refused, Replica, WorkloadCandidates};
+use super::apply::{apply, named};
+use super::considered::{committed_usd, machines, movement_usd};
+use crate::candidates::{Column, Refused, Replica, WorkloadCandidates, World};
 use crate::placement::{Change, Limits, Unsolved};
 use crate::planning::{Case, Infeasible, Options, PlacePattern};
 
@@ -56,6 +57,9 @@ pub enum Outcome {
     /// None was found in time.
     NotFound,
 }
+
+/// Most reasons that are told for a place where nothing can run.
+const MOST_REASONS: usize = 3;
 
 /// Most kinds of fates that are told.
 const MOST_FATES: usize = 12;
@@ -135,8 +139,8 @@ fn touches(case: &Case<'_>, column: &Column, at: &PlacePattern) -> bool {
 
 fn by_itself(case: &Case<'_>, column: &Column) -> String {
     let moved = column.copies.iter().map(|copy| &case.candidates.copies[*copy]).chain(&column.exchanges);
-    let usd =
-        column.compute_usd + moved.map(|movement| movement.usd + movement.storage_usd).sum::<rust_decimal::Decimal>();
+    let moved = moved.map(|movement| movement_usd(&case.network, &case.problem, movement));
+    let usd = column.compute_usd + committed_usd(&case.world, column) + moved.sum::<Decimal>();
     format!("{} USD and {} by itself", usd.normalize(), Seconds::new(column.seconds).rounded())
 }
 
@@ -188,17 +192,18 @@ fn held(case: &Case<'_>, plan: &Plan, assignment: &Assignment, at: &PlacePattern
     );
     match there.solve(limits) {
         Ok(solution) => outcome(plan, &there.plan(&solution), name),
-        Err(Unsolved::Infeasible) => Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name)),
+        Err(Unsolved::Infeasible) => Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name, 0)),
         Err(_) => Outcome::NotFound,
     }
 }
 
-/// Why there is no plan, in a line.
-fn no_plan(why: &Infeasible, workload: &str) -> String {
-    if why.blocked.iter().any(|(blocked, _)| blocked == workload) {
-        return format!("there is no plan: `{workload}` cannot run there");
-    }
-    why.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ")
+/// Why there is no plan, in a line, with some reasons why the workload cannot run there.
+fn no_plan(why: &Infeasible, workload: &str, most: usize) -> String {
+    let Some((_, reasons)) = why.blocked.iter().find(|(blocked, _)| blocked == workload) else {
+        return why.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    };
+    let told: Vec<String> = reasons.iter().take(most).map(|(reason, _)| format!("; {reason}")).collect();
+    format!("there is no plan: `{workload}` cannot run there{}", told.concat())
 }
 
 fn outcome(plan: &Plan, other: &Plan, workload: &str) -> Outcome {
@@ -228,16 +233,19 @@ fn permitted(
         .collect();
     let mut options = options.clone();
     options.held_to.insert(name.to_owned(), at.clone());
-    match plan_after(&changes, world, &options, limits) {
-        Ok(other) => {
+    let granted = apply(&changes, world.loaded);
+    let there = Case::new(World { loaded: &granted, catalog: world.catalog }, &options);
+    let all = || changes.iter().map(ToString::to_string).collect();
+    match there.solve(limits) {
+        Ok(solution) => {
+            let other = there.plan(&solution);
             let named = named(&changes, &other, world.loaded, world.catalog);
             let needed = named.iter().filter(|c| !matches!(c, Change::Permission { forms, .. } if forms.is_empty()));
             (needed.map(ToString::to_string).collect(), outcome(plan, &other, name))
         }
         Err(Unsolved::Infeasible) => {
-            let changes = changes.iter().map(ToString::to_string).collect();
-            (changes, Outcome::Infeasible("not even then is there a plan".to_owned()))
+            (all(), Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name, MOST_REASONS)))
         }
-        Err(_) => (changes.iter().map(ToString::to_string).collect(), Outcome::NotFound),
+        Err(_) => (all(), Outcome::NotFound),
     }
 }
