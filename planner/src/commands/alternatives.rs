@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use crate::cli::{Global, SolveArguments};
-use crate::explain::{Difference, placement};
+use crate::explain::{Difference, Run};
 
 /// An alternative as programs read it.
 #[derive(Debug, Clone, Serialize)]
@@ -61,8 +61,9 @@ fn beside(path: &Path, number: usize) -> PathBuf {
 
 fn row(best: &Plan, plan: &Plan, path: &Path) -> Row {
     let changed = Difference::between(best, plan).workloads;
-    let is_elsewhere = |name: &&str| changed.iter().any(|changed| changed.what == *name);
-    let elsewhere = plan.assignments.iter().filter(|assignment| is_elsewhere(&assignment.workload.as_str()));
+    let placements = |run: &Option<Run>| run.as_ref().map(|run| run.placement.clone());
+    let moved = changed.iter().filter(|changed| placements(&changed.before) != placements(&changed.after));
+    let elsewhere = moved.filter_map(|changed| Some(format!("{}: {}", changed.what, placements(&changed.after)?)));
     let least = best.solver.objective;
     let worse = (plan.solver.objective - least) / least.abs().max(f64::MIN_POSITIVE);
     Row {
@@ -71,7 +72,7 @@ fn row(best: &Plan, plan: &Plan, path: &Path) -> Row {
         finish_seconds: plan.totals.finish_seconds,
         carbon_kg: plan.totals.carbon_kg,
         worse: worse.clamp(0.0, f64::MAX),
-        elsewhere: elsewhere.map(|assignment| format!("{}: {}", assignment.workload, placement(assignment))).collect(),
+        elsewhere: elsewhere.collect(),
     }
 }
 

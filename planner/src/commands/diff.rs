@@ -104,25 +104,16 @@ fn sums(difference: &Difference) -> String {
     let Difference { before, after, change, .. } = difference;
     let mut table = Table::new(&["", "before", "after", "change"]);
     let row = |name: &str, before: String, after: String, change: String| vec![name.to_owned(), before, after, change];
-    let signed = |usd: Decimal| if usd > Decimal::ZERO { format!("+{usd}") } else { usd.to_string() };
-    let share = share(before.cost_usd, change.cost_usd);
-    table.rows.push(row(
-        "cost in USD",
-        before.cost_usd.to_string(),
-        after.cost_usd.to_string(),
-        format!("{}{share}", signed(change.cost_usd)),
-    ));
+    let plus = if change.cost_usd > Decimal::ZERO { "+" } else { "" };
+    let usd = format!("{plus}{}{}", change.cost_usd, share(before.cost_usd, change.cost_usd));
+    table.rows.push(row("cost in USD", before.cost_usd.to_string(), after.cost_usd.to_string(), usd));
     let sign = if change.finish_seconds < 0.0 { "-" } else { "+" };
-    table.rows.push(row(
-        "done after",
-        time(before.finish_seconds),
-        time(after.finish_seconds),
-        format!("{sign}{}", time(change.finish_seconds.abs())),
-    ));
+    let later = format!("{sign}{}", time(change.finish_seconds.abs()));
+    table.rows.push(row("done after", time(before.finish_seconds), time(after.finish_seconds), later));
     if before.carbon_kg.is_some() || after.carbon_kg.is_some() {
         let kg = |amount: Option<f64>| amount.map_or_else(|| "unknown".to_owned(), |kg| format!("{kg:.3}"));
-        let change = change.carbon_kg.map_or_else(String::new, |kg| format!("{kg:+.3}"));
-        table.rows.push(row("kg CO2e", kg(before.carbon_kg), kg(after.carbon_kg), change));
+        let more = change.carbon_kg.map_or_else(String::new, |kg| format!("{kg:+.3}"));
+        table.rows.push(row("kg CO2e", kg(before.carbon_kg), kg(after.carbon_kg), more));
     }
     table.to_text()
 }
@@ -135,35 +126,29 @@ fn share(before: Decimal, change: Decimal) -> String {
 /// The difference for spreadsheets: a row for everything that differs, and for the sums.
 fn table(difference: &Difference) -> Table {
     let mut table = Table::new(&["sign", "kind", "what", "before", "after"]);
-    let mut add = |sign: char, kind: &str, what: &str, before: String, after: String| {
-        table.rows.push(vec![sign.to_string(), kind.to_owned(), what.to_owned(), before, after]);
+    let run = |run: &Run| {
+        let Run { placement, start_seconds, end_seconds, cost_usd, .. } = run;
+        format!("{placement}; {start_seconds}–{end_seconds} s; {cost_usd} USD")
     };
-    let run = |run: &Option<Run>| {
-        let words =
-            |run: &Run| format!("{}; {}–{} s; {} USD", run.placement, run.start_seconds, run.end_seconds, run.cost_usd);
-        run.as_ref().map(words).unwrap_or_default()
-    };
-    for changed in &difference.workloads {
-        add(changed.sign(), "workload", &changed.what, run(&changed.before), run(&changed.after));
-    }
-    let movement = |movement: &Option<Movement>| {
-        let words = |movement: &Movement| format!("{} B; {} USD", movement.bytes, movement.cost_usd);
-        movement.as_ref().map(words).unwrap_or_default()
-    };
-    for changed in &difference.flows {
-        add(changed.sign(), "movement", &changed.what, movement(&changed.before), movement(&changed.after));
-    }
-    let reservation = |one: &Option<Reservation>| {
-        one.as_ref().map(|one| format!("{} nodes; {} USD", one.nodes, one.cost_usd)).unwrap_or_default()
-    };
-    for changed in &difference.commitments {
-        add(changed.sign(), "reservation", &changed.what, reservation(&changed.before), reservation(&changed.after));
-    }
+    let movement = |movement: &Movement| format!("{} B; {} USD", movement.bytes, movement.cost_usd);
+    let reservation = |one: &Reservation| format!("{} nodes; {} USD", one.nodes, one.cost_usd);
+    table.rows.extend(difference.workloads.iter().map(|changed| row("workload", changed, run)));
+    table.rows.extend(difference.flows.iter().map(|changed| row("movement", changed, movement)));
+    table.rows.extend(difference.commitments.iter().map(|changed| row("reservation", changed, reservation)));
     let Difference { before, after, .. } = difference;
-    let sign = |differs: bool| if differs { '~' } else { '=' };
-    let usd = before.cost_usd != after.cost_usd;
-    add(sign(usd), "total", "cost_usd", before.cost_usd.to_string(), after.cost_usd.to_string());
-    let (a, b) = (before.finish_seconds, after.finish_seconds);
-    add(sign(a.to_bits() != b.to_bits()), "total", "finish_seconds", a.to_string(), b.to_string());
+    let sums = [
+        ("cost_usd", before.cost_usd.to_string(), after.cost_usd.to_string()),
+        ("finish_seconds", before.finish_seconds.to_string(), after.finish_seconds.to_string()),
+    ];
+    for (name, before, after) in sums {
+        let sign = if before == after { "=" } else { "~" };
+        table.rows.push(vec![sign.to_owned(), "total".to_owned(), name.to_owned(), before, after]);
+    }
     table
+}
+
+fn row<T>(kind: &str, changed: &Changed<T>, words: impl Fn(&T) -> String) -> Vec<String> {
+    let side = |side: &Option<T>| side.as_ref().map(&words).unwrap_or_default();
+    let (before, after) = (side(&changed.before), side(&changed.after));
+    vec![changed.sign().to_string(), kind.to_owned(), changed.what.clone(), before, after]
 }

@@ -77,7 +77,7 @@ fn text(plan: &Plan, account: &Account) -> String {
             None => writeln!(text, "    next best: none; without this placement there is no plan"),
         };
     }
-    let _ = write!(text, "\n{}", binding_words(&account.binding));
+    let _ = write!(text, "\n{}", binding_words(&account.binding, plan.solver.gap));
     for why_not in &account.why_not {
         let _ = write!(text, "\n{}", why_not_words(why_not));
     }
@@ -97,13 +97,14 @@ fn rival_words(rival: &Rival) -> String {
     format!("{}\n        {}{whole}{others}", rival.placement, rival.reason)
 }
 
-fn binding_words(binding: &[Binding]) -> String {
+fn binding_words(binding: &[Binding], gap: f64) -> String {
     if binding.is_empty() {
         return "Nothing is used up: no pool, deadline, budget or rule keeps the plan from being better.\n".to_owned();
     }
     let mut text = "What the plan is up against\n".to_owned();
+    let nothing = if gap > 1e-6 { "no more than the gap leaves open" } else { "nothing" };
     for rule in binding {
-        let saved = if rule.worth > 0.0 { format!("{} {}", rule.worth, rule.unit) } else { "nothing".to_owned() };
+        let saved = if rule.worth > 0.0 { format!("{} {}", rule.worth, rule.unit) } else { nothing.to_owned() };
         let _ = match rule.step.as_str() {
             PERMISSION => writeln!(text, "    {} would save {saved}", rule.what),
             step => writeln!(text, "    {}: {step} more saves {saved}", rule.what),
@@ -146,39 +147,43 @@ fn outcome_words(outcome: &Outcome) -> String {
 /// One row for each thing that is told.
 fn table(account: &Account) -> Table {
     let mut table = Table::new(&["kind", "workload", "what", "USD", "seconds", "reason"]);
-    let mut add = |cells: [String; 6]| table.rows.push(cells.to_vec());
-    let rival = |kind: &str, workload: &str, rival: &Rival| {
-        let figure = |of: fn(&crate::explain::Figures) -> String| rival.plan.as_ref().map(of).unwrap_or_default();
-        let usd = figure(|plan| plan.cost_usd.to_string());
-        let seconds = figure(|plan| plan.finish_seconds.to_string());
-        [kind.to_owned(), workload.to_owned(), rival.placement.clone(), usd, seconds, rival.reason.clone()]
-    };
     for placed in &account.workloads {
         let (usd, seconds) = (placed.cost_usd.to_string(), placed.end_seconds.to_string());
-        let (name, placement) = (placed.workload.clone(), placed.placement.clone());
-        add(["chosen".to_owned(), name, placement, usd, seconds, String::new()]);
-        placed.runner_up.iter().for_each(|other| add(rival("runner-up", &placed.workload, other)));
+        table.rows.push(row("chosen", &placed.workload, &placed.placement, (usd, seconds), ""));
+        table.rows.extend(placed.runner_up.iter().map(|rival| rival_row("runner-up", &placed.workload, rival)));
     }
     for rule in &account.binding {
         let worth = format!("{} more saves {} {}", rule.step, rule.worth, rule.unit);
-        add(["binding".to_owned(), String::new(), rule.what.clone(), String::new(), String::new(), worth]);
+        table.rows.push(row("binding", "", &rule.what, nothing(), &worth));
     }
     for why_not in &account.why_not {
-        for fate in &why_not.fates {
-            let kind = verdict(fate.verdict).to_owned();
-            let (name, example) = (why_not.workload.clone(), fate.example.clone());
-            add([kind, name, example, String::new(), String::new(), fate.reason.clone()]);
-        }
-        let outcomes = [("held", Some(&why_not.held)), ("permitted", why_not.permitted.as_ref().map(|other| &other.1))];
-        for (kind, outcome) in outcomes.into_iter().filter_map(|(kind, outcome)| Some((kind, outcome?))) {
-            match outcome {
-                Outcome::Plan(other) => add(rival(kind, &why_not.workload, other)),
-                other => {
-                    let (name, place) = (why_not.workload.clone(), why_not.place.clone());
-                    add([kind.to_owned(), name, place, String::new(), String::new(), outcome_words(other)]);
-                }
-            }
-        }
+        let fates = why_not.fates.iter();
+        table.rows.extend(
+            fates.map(|fate| row(verdict(fate.verdict), &why_not.workload, &fate.example, nothing(), &fate.reason)),
+        );
+        table.rows.push(outcome_row("held", why_not, &why_not.held));
+        table.rows.extend(why_not.permitted.iter().map(|(_, outcome)| outcome_row("permitted", why_not, outcome)));
     }
     table
+}
+
+const fn nothing() -> (String, String) {
+    (String::new(), String::new())
+}
+
+fn row(kind: &str, workload: &str, what: &str, (usd, seconds): (String, String), reason: &str) -> Vec<String> {
+    vec![kind.to_owned(), workload.to_owned(), what.to_owned(), usd, seconds, reason.to_owned()]
+}
+
+fn rival_row(kind: &str, workload: &str, rival: &Rival) -> Vec<String> {
+    let figures = |plan: &crate::explain::Figures| (plan.cost_usd.to_string(), plan.finish_seconds.to_string());
+    let figures = rival.plan.as_ref().map_or_else(nothing, figures);
+    row(kind, workload, &rival.placement, figures, &rival.reason)
+}
+
+fn outcome_row(kind: &str, why_not: &WhyNot, outcome: &Outcome) -> Vec<String> {
+    match outcome {
+        Outcome::Plan(rival) => rival_row(kind, &why_not.workload, rival),
+        other => row(kind, &why_not.workload, &why_not.place, nothing(), &outcome_words(other)),
+    }
 }

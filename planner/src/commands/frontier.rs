@@ -5,7 +5,7 @@ use std::path::Path;
 use rust_decimal::Decimal;
 use scenarios::catalog::Catalog;
 use scenarios::document::{self, DocumentError};
-use scenarios::plan::Plan;
+use scenarios::plan::Assignment;
 use scenarios::terminal::{Exit, Printer, Table};
 use scenarios::units::Seconds;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::load;
 use crate::candidates::World;
 use crate::cli::{Against, FrontierArguments, Global};
-use crate::explain::{Second, frontier, placement};
+use crate::explain::{Efficient, Second, frontier, placement};
 use crate::planning::Options;
 
 /// A plan of the frontier as programs read it.
@@ -23,8 +23,8 @@ struct Point {
     cost_usd: Decimal,
     finish_seconds: f64,
     carbon_kg: Option<f64>,
-    /// Whether no better plan exists for the budget, within the gap.
-    status: scenarios::plan::SolverStatus,
+    /// Whether no plan at most as dear is better in the other objective, within the gap.
+    proven: bool,
     placements: Vec<String>,
     plan: Option<String>,
 }
@@ -47,42 +47,39 @@ pub(super) fn run(arguments: &FrontierArguments, global: &Global, printer: Print
 }
 
 /// Writes the plans as `plan-1.json`, `plan-2.json`, …, cheapest first.
-fn write(plans: &mut [Plan], folder: &Path) -> Result<Vec<String>, DocumentError> {
+fn write(plans: &mut [Efficient], folder: &Path) -> Result<Vec<String>, DocumentError> {
     let made = fs_err::create_dir_all(folder);
     made.map_err(|source| DocumentError::Write { path: folder.to_owned(), source })?;
-    let one = |(index, plan): (usize, &mut Plan)| {
+    let one = |(index, point): (usize, &mut Efficient)| {
         let path = folder.join(format!("plan-{}.json", index + 1));
-        document::write(plan, &path)?;
+        document::write(&mut point.plan, &path)?;
         Ok(path.display().to_string())
     };
     plans.iter_mut().enumerate().map(one).collect()
 }
 
-fn point(plan: &Plan, file: Option<&String>) -> Point {
-    let words =
-        |assignment: &scenarios::plan::Assignment| format!("{}: {}", assignment.workload, placement(assignment));
+fn point(efficient: &Efficient, file: Option<&String>) -> Point {
+    let plan = &efficient.plan;
+    let words = |assignment: &Assignment| format!("{}: {}", assignment.workload, placement(assignment));
     Point {
         cost_usd: plan.totals.cost_usd,
         finish_seconds: plan.totals.finish_seconds,
         carbon_kg: plan.totals.carbon_kg,
-        status: plan.solver.status,
+        proven: efficient.proven,
         placements: plan.assignments.iter().map(words).collect(),
         plan: file.cloned(),
     }
 }
 
 fn table(points: &[Point]) -> Table {
-    let mut table = Table::new(&["USD", "done after", "seconds", "kg CO2e", "status", "placements", "plan"]);
+    let mut table = Table::new(&["USD", "done after", "seconds", "kg CO2e", "proven", "placements", "plan"]);
     for point in points {
         table.rows.push(vec![
             point.cost_usd.to_string(),
             Seconds::new(point.finish_seconds).rounded(),
             point.finish_seconds.to_string(),
             point.carbon_kg.map_or_else(String::new, |kg| format!("{kg:.3}")),
-            match point.status {
-                scenarios::plan::SolverStatus::Optimal => "optimal".to_owned(),
-                scenarios::plan::SolverStatus::Feasible => "feasible".to_owned(),
-            },
+            if point.proven { "yes" } else { "no" }.to_owned(),
             point.placements.join("; "),
             point.plan.clone().unwrap_or_default(),
         ]);

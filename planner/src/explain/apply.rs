@@ -60,8 +60,8 @@ pub(super) fn plan_after(
     options: &Options,
     limits: Limits,
 ) -> Result<Plan, Unsolved> {
-    let changed = apply(changes, world.loaded);
-    let case = Case::new(World { loaded: &changed, catalog: world.catalog }, options);
+    let after = apply(changes, world.loaded);
+    let case = Case::new(World { loaded: &after, catalog: world.catalog }, options);
     let solution = case.solve(limits)?;
     Ok(case.plan(&solution))
 }

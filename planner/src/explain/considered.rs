@@ -2,10 +2,11 @@
 
 use rust_decimal::Decimal;
 use scenarios::plan::{Candidate, Verdict};
-use scenarios::scenario::Objective;
-use scenarios::units::Seconds;
+use scenarios::scenario::{Objective, PurchaseKind};
+use scenarios::units::{Bytes, Seconds};
 
-use crate::candidates::{Column, Dominated, Group, Movement, Refused, World, products};
+use crate::candidates::{Column, DECIMALS, Dominated, Group, Movement, Network, Refused, World, compute_usd, products};
+use crate::placement::Problem;
 use crate::planning::Decision;
 
 /// Most placements that a plan lists for one workload; more are only counted.
@@ -105,16 +106,40 @@ fn refusal(decision: &Decision<'_>, job: usize, refused: &Refused) -> Candidate 
     }
 }
 
-/// Copies and exchanges of a placement, metered data left out.
+/// Copies and exchanges of a placement.
 fn moved_usd(decision: &Decision<'_>, column: &Column) -> Decimal {
     let moved = decision.copies(column).chain(&column.exchanges);
-    moved.map(|movement| movement.usd + movement.storage_usd).sum()
+    moved.map(|movement| movement_usd(decision.network, decision.problem, movement)).sum()
+}
+
+/// Cost of a movement if nothing else moves.
+pub(super) fn movement_usd(network: &Network<'_>, problem: &Problem, movement: &Movement) -> Decimal {
+    let metered = movement.charges.iter().map(|charge| {
+        let known = problem.meters.get(charge.meter).cloned();
+        // Movements that no placement of the problem needs may have meters of their own.
+        let tariff = known.or_else(|| network.meters().into_iter().nth(charge.meter).map(|meter| meter.tariff));
+        tariff.map_or(Decimal::ZERO, |tariff| tariff.cost(Bytes(charge.bytes)).round_dp(DECIMALS))
+    });
+    movement.usd + movement.storage_usd + metered.sum::<Decimal>()
 }
 
 /// Cost of a placement by itself: nodes, copies of its own, products from where the plan makes them.
 pub(super) fn alone_usd(decision: &Decision<'_>, job: usize, column: &Column) -> Decimal {
-    let products: Decimal = products_in(decision, job, column).iter().map(|movement| movement.usd).sum();
-    column.compute_usd + moved_usd(decision, column) + products
+    let products = products_in(decision, job, column);
+    let products = products.iter().map(|movement| movement_usd(decision.network, decision.problem, movement));
+    let own = column.compute_usd + committed_usd(&decision.world, column);
+    own + moved_usd(decision, column) + products.sum::<Decimal>()
+}
+
+/// What reserving the nodes of a placement would cost if nothing else used them.
+pub(super) fn committed_usd(world: &World<'_>, column: &Column) -> Decimal {
+    let reserved = column.groups.iter().filter(|group| group.purchase == PurchaseKind::Reserved);
+    let terms = reserved.filter_map(|group| {
+        let terms = world.pool(group.place)?.purchase.reserved.as_ref()?;
+        let whole = terms.upfront.0 + compute_usd(terms.price.0, 1, terms.term.get());
+        Some(whole * Decimal::from(group.layout.nodes))
+    });
+    terms.sum()
 }
 
 /// Products that a placement would read from where the plan makes them.

@@ -98,9 +98,9 @@ impl Difference {
             change: b.above(&a),
             before: a,
             after: b,
-            workloads: changed(runs(before), runs(after)),
-            flows: changed(movements(before), movements(after)),
-            commitments: changed(reservations(before), reservations(after)),
+            workloads: changed(&runs(before), &runs(after)),
+            flows: changed(&movements(before), &movements(after)),
+            commitments: changed(&reservations(before), &reservations(after)),
         }
     }
 
@@ -115,13 +115,11 @@ impl Difference {
     }
 }
 
-fn changed<T: PartialEq + Clone>(before: BTreeMap<String, T>, after: BTreeMap<String, T>) -> Vec<Changed<T>> {
+fn changed<T: PartialEq + Clone>(before: &BTreeMap<String, T>, after: &BTreeMap<String, T>) -> Vec<Changed<T>> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let different = names.into_iter().filter(|name| before.get(*name) != after.get(*name));
     let side = |plan: &BTreeMap<String, T>, name: &String| plan.get(name).cloned();
-    different
-        .map(|name| Changed { what: name.clone(), before: side(&before, name), after: side(&after, name) })
-        .collect()
+    different.map(|name| Changed { what: name.clone(), before: side(before, name), after: side(after, name) }).collect()
 }
 
 fn runs(plan: &Plan) -> BTreeMap<String, Run> {

@@ -10,8 +10,8 @@ use scenarios::plan::Plan;
 use scenarios::scenario::{Loaded, Objective};
 
 use crate::candidates::World;
-use crate::placement::{Limits, Solution, Unsolved, solve_from};
-use crate::planning::{Case, Options, PlanError, decide, verified};
+use crate::placement::{Limits, Problem, Solution, SolverError, Unsolved, solve_from};
+use crate::planning::{Case, Decision, Options, PlanError, decide, verified};
 
 /// What cost is weighed against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +38,39 @@ impl Second {
     }
 }
 
+/// Points nearer to the next dearer one than this part of a step between evenly spread points are left out.
+const NEARNESS: u64 = 4;
+
+/// A plan of the frontier.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Efficient {
+    /// The plan, judged by the scenario's own objective.
+    pub plan: Plan,
+    /// Whether no plan at most as dear is better in the second objective, within the gap.
+    pub proven: bool,
+}
+
 /// Plans of which none is beaten by another in both cost and the second objective, cheapest first: at most `points`.
 ///
 /// # Errors
 /// There is no plan, none was found in time, or there is a bug in the planner.
-pub fn frontier(world: World<'_>, second: Second, points: usize, options: &Options) -> Result<Vec<Plan>, PlanError> {
+pub fn frontier(
+    world: World<'_>,
+    second: Second,
+    points: usize,
+    options: &Options,
+) -> Result<Vec<Efficient>, PlanError> {
     let aimed = aimed(world.loaded, second);
     let case = Case::new(World { loaded: &aimed, catalog: world.catalog }, options);
     let sweep = Sweep { case: &case, world, limits: options.limits(&world.loaded.scenario) };
     let cheapest = sweep.cheapest(options)?;
     let first = sweep.within(Some(sweep.cost(&cheapest)), &cheapest)?;
     let last = sweep.within(case.problem.budget, &first)?;
+    let floor = sweep.floor(&cheapest, &last)?;
     let mut found = vec![sweep.point(first), sweep.point(last)];
     sweep.fill(&mut found, points)?;
-    let plans: Result<Vec<Plan>, PlanError> = found.iter().map(|point| sweep.plan(&point.solution)).collect();
+    let plans: Result<Vec<Efficient>, PlanError> =
+        found.iter().map(|point| sweep.efficient(&point.solution, floor)).collect();
     Ok(unbeaten(plans?, second))
 }
 
@@ -100,44 +119,87 @@ impl Sweep<'_, '_> {
     }
 
     fn point(&self, solution: Solution) -> Point {
-        Point { usd: self.cost(&solution), value: solution.objective, solution, closed: false }
+        let (usd, value) = (self.cost(&solution), solution.objective);
+        Point { solution, usd, value, closed: false }
     }
 
-    /// Puts points into the widest gaps: the best within the middle of a gap, then just below its upper end. A gap
-    /// with nothing better than its lower end there is closed.
+    /// Puts points into the widest gaps. A gap is closed when there is nothing in it, or nothing that is farther from its
+    /// upper end than points so near that they tell the same.
     fn fill(&self, found: &mut Vec<Point>, points: usize) -> Result<(), PlanError> {
+        let range = found.iter().map(|point| point.usd).max().unwrap_or_default() - found[0].usd;
+        let near = (range / Decimal::from(NEARNESS * points.max(1) as u64)).round_dp(6).max(Decimal::new(1, 6));
         while found.len() < points {
             let open = (0..found.len() - 1).filter(|at| !found[*at].closed);
             let Some(at) = open.max_by_key(|at| (found[at + 1].usd - found[*at].usd, std::cmp::Reverse(*at))) else {
                 return Ok(());
             };
-            let (low, high) = (found[at].usd, found[at + 1].usd);
-            let middle = ((low + high) / Decimal::TWO).round_dp(6);
-            let below = high - Decimal::new(1, 6);
-            for budget in [middle, below].into_iter().filter(|budget| *budget > low && *budget < high) {
-                let next = self.point(self.within(Some(budget), &found[at].solution)?);
-                if next.usd > low && next.value < found[at].value - tolerance(found[at].value) {
-                    found.insert(at + 1, next);
-                    break;
-                }
-            }
-            if found[at + 1].usd == high {
-                found[at].closed = true;
+            match self.between(&found[at], found[at + 1].usd, near)? {
+                Some(point) => found.insert(at + 1, point),
+                None => found[at].closed = true,
             }
         }
         Ok(())
     }
 
-    fn plan(&self, solution: &Solution) -> Result<Plan, PlanError> {
-        let mut plan = self.case.plan(solution);
-        super::describe(self.case, solution, &mut plan);
-        let best = match self.case.problem.objective {
+    /// A point that is dearer than `low` and better: for the smallest budget, halving the gap, that has one.
+    fn between(&self, low: &Point, high: Decimal, near: Decimal) -> Result<Option<Point>, PlanError> {
+        let mut budget = low.usd;
+        loop {
+            budget = ((budget + high) / Decimal::TWO).round_dp(6);
+            if budget <= low.usd || high - budget < near {
+                return Ok(None);
+            }
+            let next = self.point(self.within(Some(budget), &low.solution)?);
+            if next.usd > low.usd && next.value < low.value - tolerance(low.value) {
+                return Ok(Some(next));
+            }
+        }
+    }
+
+    /// A lower bound on the scenario's own objective.
+    fn floor(&self, cheapest: &Solution, best: &Solution) -> Result<f64, PlanError> {
+        match self.world.loaded.scenario.objective {
+            Objective::Cost if self.is_free_of_preferences(cheapest) => Ok(cheapest.bound),
+            own if own == self.case.problem.objective => Ok(best.bound),
+            own => {
+                let problem = Problem { objective: own, ..self.case.problem.clone() };
+                Ok(solve_from(&problem, self.limits, Some(cheapest)).map_err(unsolved)?.bound)
+            }
+        }
+    }
+
+    fn is_free_of_preferences(&self, solution: &Solution) -> bool {
+        self.case.problem.bill(&solution.choice, &solution.staffing).preference.is_zero()
+    }
+
+    /// The plan of a solution, as one of the scenario's own: judged by its objective.
+    fn efficient(&self, solution: &Solution, floor: f64) -> Result<Efficient, PlanError> {
+        let own = self.world.loaded.scenario.objective;
+        let problem = Problem { objective: own, budget: self.case.problem.budget, ..self.case.problem.clone() };
+        let finish = self.case.plan(solution).totals.finish_seconds;
+        let objective = problem.value(&solution.choice, &solution.staffing, finish);
+        let bound = floor.min(objective);
+        let optimal = objective - bound <= self.limits.gap * objective.abs() + tolerance(objective);
+        let judged = Solution { objective, bound, optimal, ..solution.clone() };
+        let case = self.case;
+        let decision = Decision {
+            world: self.world,
+            network: &case.network,
+            candidates: &case.candidates,
+            problem: &problem,
+            solution: &judged,
+        };
+        let mut plan = decision.plan();
+        super::describe(&decision, &mut plan);
+        let better = match case.problem.objective {
             Objective::Carbon => "causes less greenhouse gas",
             _ => "is done earlier",
         };
-        let usd = plan.totals.cost_usd;
-        plan.explanation.summary.insert(0, format!("No plan that costs at most {usd} USD {best}."));
-        verified(plan, self.world)
+        if solution.optimal {
+            let usd = plan.totals.cost_usd;
+            plan.explanation.summary.insert(0, format!("No plan that costs at most {usd} USD {better}."));
+        }
+        Ok(Efficient { plan: verified(plan, self.world)?, proven: solution.optimal })
     }
 }
 
@@ -150,22 +212,20 @@ fn unsolved(why: Unsolved) -> PlanError {
     match why {
         Unsolved::OutOfTime(seconds) => PlanError::OutOfTime { seconds },
         Unsolved::Solver(error) => error.into(),
-        Unsolved::Infeasible => {
-            PlanError::Solver(crate::placement::SolverError("a budget that a plan keeps is too small".to_owned()))
-        }
+        Unsolved::Infeasible => PlanError::Solver(SolverError("a budget that a plan keeps is too small".to_owned())),
     }
 }
 
 /// Plans that no other one beats, each once, cheapest first.
-fn unbeaten(mut plans: Vec<Plan>, second: Second) -> Vec<Plan> {
-    plans.sort_by(|a, b| {
-        let cost = a.totals.cost_usd.cmp(&b.totals.cost_usd);
-        cost.then(second.of(a).total_cmp(&second.of(b)))
+fn unbeaten(mut all: Vec<Efficient>, second: Second) -> Vec<Efficient> {
+    all.sort_by(|a, b| {
+        let cost = a.plan.totals.cost_usd.cmp(&b.plan.totals.cost_usd);
+        cost.then(second.of(&a.plan).total_cmp(&second.of(&b.plan)))
     });
-    let mut kept: Vec<Plan> = Vec::new();
-    for plan in plans {
-        if kept.last().is_none_or(|last| second.of(&plan) < second.of(last)) {
-            kept.push(plan);
+    let mut kept: Vec<Efficient> = Vec::new();
+    for next in all {
+        if kept.last().is_none_or(|last| second.of(&next.plan) < second.of(&last.plan)) {
+            kept.push(next);
         }
     }
     kept

@@ -45,15 +45,13 @@ pub enum SettingError {
         /// The change.
         text: String,
     },
-    /// A key that the scenario does not have.
-    #[error("`{text}`: {at} has no `{key}`")]
+    /// Something that the scenario does not have.
+    #[error("`{text}`: {problem}")]
     Unknown {
         /// The change.
         text: String,
-        /// Where.
-        at: String,
-        /// The key.
-        key: String,
+        /// What is not there.
+        problem: String,
         /// What could be meant.
         help: String,
     },

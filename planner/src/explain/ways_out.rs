@@ -27,7 +27,7 @@ pub(crate) fn ways_out(case: &Case<'_>, options: &Options, limits: Limits) -> Ve
         .collect();
     found.extend(search.permissions());
     let singles = starts(case).into_iter().chain(purchases(case));
-    found.extend(singles.filter_map(|change| search.attempt(vec![change])));
+    found.extend(singles.filter_map(|change| search.attempt(&[change])));
     found.sort_by(|a, b| match (&a.plan, &b.plan) {
         (Some(a), Some(b)) => a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)),
         (a, b) => a.is_none().cmp(&b.is_none()),
@@ -59,17 +59,17 @@ impl Search<'_, '_> {
     }
 
     /// The way out that changes are, if they suffice.
-    fn attempt(&self, changes: Vec<Change>) -> Option<WaysOut> {
+    fn attempt(&self, changes: &[Change]) -> Option<WaysOut> {
         let world = &self.case.world;
-        let plan = self.plan(&changes)?;
-        let changes = named(&changes, &plan, world.loaded, world.catalog);
+        let plan = self.plan(changes)?;
+        let changes = named(changes, &plan, world.loaded, world.catalog);
         Some(WaysOut { changes, smallest: true, plan: Some(figures(&plan)) })
     }
 
     /// Single permissions that suffice; pairs, if none does.
     fn permissions(&self) -> Vec<WaysOut> {
         let denied = denied(self.case);
-        let single = denied.iter().take(MOST_SINGLE).filter_map(|change| self.attempt(vec![change.clone()]));
+        let single = denied.iter().take(MOST_SINGLE).filter_map(|change| self.attempt(std::slice::from_ref(change)));
         let single: Vec<WaysOut> = single.collect();
         if !single.is_empty() {
             return single;
@@ -77,7 +77,7 @@ impl Search<'_, '_> {
         let pairs = denied.iter().enumerate().flat_map(|(index, first)| {
             denied[index + 1..].iter().map(move |second| vec![first.clone(), second.clone()])
         });
-        pairs.take(MOST_PAIRS).filter_map(|pair| self.attempt(pair)).collect()
+        pairs.take(MOST_PAIRS).filter_map(|pair| self.attempt(&pair)).collect()
     }
 }
 

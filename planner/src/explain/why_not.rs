@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use scenarios::plan::{Assignment, Plan, Verdict};
 use scenarios::residency::labels;
 use scenarios::units::Seconds;
 use serde::Serialize;
 
 use super::account::{Rival, is_among, is_as_assigned};
-use super::apply::{named, plan_after};
-use super::considered::machines;
-use crate::candidates::{Column, Dominated, Refused, Replica, WorkloadCandidates};
+use super::apply::{apply, named};
+use super::considered::{committed_usd, machines, movement_usd};
+use crate::candidates::{Column, Refused, Replica, WorkloadCandidates, World};
 use crate::placement::{Change, Limits, Unsolved};
 use crate::planning::{Case, Infeasible, Options, PlacePattern};
 
@@ -57,6 +58,9 @@ pub enum Outcome {
     NotFound,
 }
 
+/// Most reasons that are told for a place where nothing can run.
+const MOST_REASONS: usize = 3;
+
 /// Most kinds of fates that are told.
 const MOST_FATES: usize = 12;
 
@@ -92,44 +96,40 @@ pub(super) fn of(
 fn fates(case: &Case<'_>, workload: &WorkloadCandidates, assignment: &Assignment, at: &PlacePattern) -> Vec<Fate> {
     let world = &case.world;
     let mut fates = Fates::default();
-    let words = |column: &Column| {
-        let groups: Vec<String> = column.groups.iter().map(|group| machines(world, group)).collect();
-        format!("{}, {}", groups.join(" and "), column.strategy)
-    };
-    for column in workload.columns.iter().filter(|column| touches(case, column, at)) {
-        if is_as_assigned(world, column, assignment) {
-            fates.add(Verdict::Chosen, words(column), "it is in the plan".to_owned());
-        } else {
-            fates.add_like(Verdict::Lost, words(column), by_itself(case, column));
+    let columns = workload.columns.iter().map(|column| (column, None));
+    let dominated = workload.dominated.iter().map(|dominated| (&dominated.column, Some(&dominated.by)));
+    for (column, by) in columns.chain(dominated).filter(|(column, _)| touches(case, column, at)) {
+        let example = words(case, column);
+        match by {
+            _ if is_as_assigned(world, column, assignment) => {
+                fates.add(Verdict::Chosen, example, "it is in the plan".to_owned());
+            }
+            None => fates.add_like(Verdict::Lost, example, by_itself(case, column)),
+            Some(by) => {
+                let better = format!("{} is at least as good in everything: {}", words(case, by), by_itself(case, by));
+                fates.add(Verdict::Dominated, example, better);
+            }
         }
     }
-    for Dominated { column, by, .. } in workload.dominated.iter().filter(|other| touches(case, &other.column, at)) {
-        let reason = if is_as_assigned(world, column, assignment) {
-            (Verdict::Chosen, "it is in the plan".to_owned())
-        } else {
-            (Verdict::Dominated, format!("{} is at least as good in everything: {}", words(by), by_itself(case, by)))
-        };
-        fates.add(reason.0, words(column), reason.1);
+    let replicas = workload.service.iter().flat_map(|service| &service.replicas);
+    for replica in replicas.filter(|replica| at.covers(world, replica.group.place)) {
+        let is_chosen = is_among(world, &replica.group, assignment);
+        let verdict = if is_chosen { Verdict::Chosen } else { Verdict::Lost };
+        let example = format!("{}, {}", machines(world, &replica.group), replica.strategy);
+        fates.add_like(verdict, example, rate(replica));
     }
-    for replica in workload.service.iter().flat_map(|service| &service.replicas) {
-        if at.covers(world, replica.group.place) {
-            let is_chosen = is_among(world, &replica.group, assignment);
-            let verdict = if is_chosen { Verdict::Chosen } else { Verdict::Lost };
-            fates.add_like(
-                verdict,
-                format!("{}, {}", machines(world, &replica.group), replica.strategy),
-                rate(replica),
-            );
-        }
-    }
-    for Refused { place, strategy, nodes, reason, .. } in &workload.refused {
-        if at.covers(world, *place) {
-            let example =
-                format!("{nodes} × {} (`{}`), {strategy}", world.machine_name(*place), world.pool_name(*place));
-            fates.add(Verdict::Refused, example, reason.to_string());
-        }
+    for Refused { place, strategy, nodes, reason, .. } in workload.refused.iter().filter(|r| at.covers(world, r.place))
+    {
+        let example = format!("{nodes} × {} (`{}`), {strategy}", world.machine_name(*place), world.pool_name(*place));
+        fates.add(Verdict::Refused, example, reason.to_string());
     }
     fates.list()
+}
+
+/// A placement in words.
+fn words(case: &Case<'_>, column: &Column) -> String {
+    let groups: Vec<String> = column.groups.iter().map(|group| machines(&case.world, group)).collect();
+    format!("{}, {}", groups.join(" and "), column.strategy)
 }
 
 /// Whether some machines of a placement are at a place.
@@ -139,8 +139,8 @@ fn touches(case: &Case<'_>, column: &Column, at: &PlacePattern) -> bool {
 
 fn by_itself(case: &Case<'_>, column: &Column) -> String {
     let moved = column.copies.iter().map(|copy| &case.candidates.copies[*copy]).chain(&column.exchanges);
-    let usd =
-        column.compute_usd + moved.map(|movement| movement.usd + movement.storage_usd).sum::<rust_decimal::Decimal>();
+    let moved = moved.map(|movement| movement_usd(&case.network, &case.problem, movement));
+    let usd = column.compute_usd + committed_usd(&case.world, column) + moved.sum::<Decimal>();
     format!("{} USD and {} by itself", usd.normalize(), Seconds::new(column.seconds).rounded())
 }
 
@@ -192,9 +192,18 @@ fn held(case: &Case<'_>, plan: &Plan, assignment: &Assignment, at: &PlacePattern
     );
     match there.solve(limits) {
         Ok(solution) => outcome(plan, &there.plan(&solution), name),
-        Err(Unsolved::Infeasible) => Outcome::Infeasible(Infeasible::of(&there, vec![]).to_string()),
+        Err(Unsolved::Infeasible) => Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name, 0)),
         Err(_) => Outcome::NotFound,
     }
+}
+
+/// Why there is no plan, in a line, with some reasons why the workload cannot run there.
+fn no_plan(why: &Infeasible, workload: &str, most: usize) -> String {
+    let Some((_, reasons)) = why.blocked.iter().find(|(blocked, _)| blocked == workload) else {
+        return why.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    };
+    let told: Vec<String> = reasons.iter().take(most).map(|(reason, _)| format!("; {reason}")).collect();
+    format!("there is no plan: `{workload}` cannot run there{}", told.concat())
 }
 
 fn outcome(plan: &Plan, other: &Plan, workload: &str) -> Outcome {
@@ -224,16 +233,19 @@ fn permitted(
         .collect();
     let mut options = options.clone();
     options.held_to.insert(name.to_owned(), at.clone());
-    match plan_after(&changes, world, &options, limits) {
-        Ok(other) => {
+    let granted = apply(&changes, world.loaded);
+    let there = Case::new(World { loaded: &granted, catalog: world.catalog }, &options);
+    let all = || changes.iter().map(ToString::to_string).collect();
+    match there.solve(limits) {
+        Ok(solution) => {
+            let other = there.plan(&solution);
             let named = named(&changes, &other, world.loaded, world.catalog);
             let needed = named.iter().filter(|c| !matches!(c, Change::Permission { forms, .. } if forms.is_empty()));
             (needed.map(ToString::to_string).collect(), outcome(plan, &other, name))
         }
         Err(Unsolved::Infeasible) => {
-            let changes = changes.iter().map(ToString::to_string).collect();
-            (changes, Outcome::Infeasible("not even then is there a plan".to_owned()))
+            (all(), Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name, MOST_REASONS)))
         }
-        Err(_) => (changes.iter().map(ToString::to_string).collect(), Outcome::NotFound),
+        Err(_) => (all(), Outcome::NotFound),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::FromPrimitive as _;
 use scenarios::scenario::{Objective, Weights};
+use scenarios::units::{UsdPerHour, UsdPerKg};
 
 use super::problem::{Choice, Problem, Replica, float};
 use super::schedule::Schedule;
@@ -115,7 +116,7 @@ impl Aside {
                 count(alike, in_preference, &mut replica.preference, &mut replica.carbon);
             }
         }
-        let nothing = Weights { cost: 0.0, finish_time: Default::default(), carbon: Default::default() };
+        let nothing = Weights { cost: 0.0, finish_time: UsdPerHour::default(), carbon: UsdPerKg::default() };
         let likeness = if in_preference { Objective::Weighted(nothing) } else { Objective::Carbon };
         Self { problem: aside, own, likeness }
     }
@@ -158,9 +159,5 @@ fn fold(problem: &mut Problem, weights: Weights) -> Weights {
         movement.preference = folded(movement.preference, 0.0);
     }
     let hour = Decimal::from_f64(float(weights.finish_time.0) / unit).unwrap_or_default();
-    Weights {
-        cost: weights.cost / unit,
-        finish_time: scenarios::units::UsdPerHour(hour),
-        carbon: scenarios::units::UsdPerKg(Decimal::ZERO),
-    }
+    Weights { cost: weights.cost / unit, finish_time: UsdPerHour(hour), carbon: UsdPerKg::default() }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use scenarios::plan::Plan;
 
-use super::{Decision, Options, assemble};
+use super::{Decision, Options};
 use crate::candidates::{Candidates, Column, Network, Replica, World, enumerate, prune};
 use crate::placement::{Limits, Offers, Problem, Solution, Unsolved, solve};
 
@@ -76,7 +76,7 @@ impl<'a> Case<'a> {
 
     /// The plan but for its explanation.
     pub(crate) fn plan(&self, solution: &Solution) -> Plan {
-        assemble::plan(&self.decision(solution))
+        self.decision(solution).plan()
     }
 
     /// All placements that were considered, refused ones included: the size of the case.

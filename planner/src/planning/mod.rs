@@ -57,6 +57,11 @@ pub(crate) struct Decision<'a> {
 }
 
 impl Decision<'_> {
+    /// The plan but for its explanation.
+    pub(crate) fn plan(&self) -> Plan {
+        assemble::plan(self)
+    }
+
     /// The column chosen for a workload that is no service.
     pub(crate) fn column(&self, job: usize) -> &Column {
         &self.candidates.workloads[job].columns[self.solution.choice[job]]
@@ -137,7 +142,7 @@ pub fn plans(world: World<'_>, options: &Options, count: usize, within: f64) -> 
     let mut written = vec![verified(plan, world)?];
     for solution in &others {
         let mut plan = case.plan(solution);
-        explain::describe(&case, solution, &mut plan);
+        explain::describe(&case.decision(solution), &mut plan);
         written.push(verified(plan, world)?);
     }
     Ok(written)

@@ -142,7 +142,7 @@ mod tests {
         check("3", Operator::Multiply, "1.5", Ok("4.5"));
         check("10 USD", Operator::Divide, "4", Ok("2.5 USD"));
         check("10 USD", Operator::Subtract, "12 USD", Ok("-2 USD"));
-        check("8 h", Operator::Add, "30 min", Ok("8.5 h"));
+        check("8 h", Operator::Add, "30 min", Ok("30600 s"));
         check("1 TB", Operator::Subtract, "500 GB", Ok("500 GB"));
         check("200 Gbit/s", Operator::Add, "50 Gbit/s", Ok("250 Gbit/s"));
         check("10 USD", Operator::Divide, "0", Err("divided by 0"));

@@ -85,7 +85,7 @@ fn unknown_key(setting: &Setting, path: &[String], node: &Node, key: &str) -> Se
         Content::Mapping(_) | Content::Sequence(_) => "it is empty".to_owned(),
         Content::Scalar { text, .. } => format!("it is the value `{text}`"),
     };
-    SettingError::Unknown { text: setting.text.clone(), at, key: key.to_owned(), help }
+    SettingError::Unknown { text: setting.text.clone(), problem: format!("{at} has no `{key}`"), help }
 }
 
 /// The value at a place, where there is one.

@@ -115,8 +115,8 @@ fn prices(
         known.sort();
         known.dedup();
         let help = did_you_mean(machine, known.iter().map(String::as_str));
-        let at = "no pool with a price".to_owned();
-        return Err(SettingError::Unknown { text: setting.text.clone(), at, key: machine.to_owned(), help });
+        let problem = format!("no pool has a machine `{machine}` with a price");
+        return Err(SettingError::Unknown { text: setting.text.clone(), problem, help });
     }
     Ok(found)
 }
@@ -161,8 +161,8 @@ fn demand(
         services.iter().copied().filter(|name| *name == workload || is_like(workload, name)).collect();
     if meant.is_empty() {
         let help = did_you_mean(workload, services);
-        let at = "the scenario's services".to_owned();
-        return Err(SettingError::Unknown { text: setting.text.clone(), at, key: workload.to_owned(), help });
+        let problem = format!("no service is called `{workload}`");
+        return Err(SettingError::Unknown { text: setting.text.clone(), problem, help });
     }
     let mut found = Vec::new();
     for name in meant {
@@ -184,8 +184,8 @@ fn links(
     let meant: Vec<String> = meant.map(|(index, _)| index.to_string()).collect();
     if meant.is_empty() {
         let help = did_you_mean(site, scenario.links.iter().flat_map(|link| &link.between).map(String::as_str));
-        let at = "the scenario's links".to_owned();
-        return Err(SettingError::Unknown { text: setting.text.clone(), at, key: site.to_owned(), help });
+        let problem = format!("no link is stated for `{site}`");
+        return Err(SettingError::Unknown { text: setting.text.clone(), problem, help });
     }
     let mut found = Vec::new();
     for index in meant {

@@ -63,23 +63,23 @@ fn changes_reach_what_they_name() {
 
 #[test]
 fn a_price_of_the_catalogue_is_written_down_and_changed() {
-    let scenario = library("mnist-hospital.yaml");
+    let scenario = library("mnist-public.yaml");
     let text = changed(&scenario, &settings(&["price.g4dn*=0.5"]), Catalog::bundled()).expect("a change");
     assert!(text.contains("\"price\": \"0.329 USD/h\"") || text.contains("\"price\": 0.329 USD/h"), "{text}");
 }
 
 #[test]
 fn what_cannot_be_changed_is_told() {
-    let scenario = library("mnist-hospital.yaml");
+    let scenario = library("mnist-public.yaml");
     let check = |texts: &[&str], says: &str, help: &str| {
         let error = changed(&scenario, &settings(texts), Catalog::bundled()).expect_err(says);
         assert!(error.to_string().contains(says), "{error}");
         assert!(error.help().unwrap_or_default().contains(help), "{error:?}");
     };
     check(&["budgt+=1 USD"], "the scenario has no `budgt`", "did you mean `budget`?");
-    check(&["sites.hospitl.pue=1.2"], "`sites` has no `hospitl`", "did you mean `hospital`?");
+    check(&["sites.institut.pue=1.2"], "`sites` has no `institut`", "did you mean `institute`?");
     check(&["budget=1 USD", "budget=2 USD"], "`budget=2 USD` contradicts `budget=1 USD`", "keep one");
-    check(&["price.h100*=0.8"], "no pool with a price has no `h100`", "expected one of");
-    check(&["demand*=2"], "services has no", "none to choose from");
+    check(&["price.h100*=0.8"], "no pool has a machine `h100` with a price", "did you mean `V100`?");
+    check(&["demand*=2"], "no service is called `*`", "none to choose from");
     check(&["budget*=x"], "`x` is no number", "");
 }
