@@ -11,6 +11,9 @@ use scenarios::units::{Bytes, Tariff};
 use super::Decision;
 use crate::candidates::{Cargo, Charge, DECIMALS, Movement, Product, products};
 
+/// Requests in a second below which a share is what the solver's rounding left.
+pub(super) const LEAST_RATE: f64 = 1e-9;
+
 /// A flow with what it puts on meters.
 struct Metered {
     flow: Flow,
@@ -104,7 +107,7 @@ fn requests(decision: &Decision<'_>, job: usize) -> Vec<Metered> {
     let mut tokens: BTreeMap<(usize, usize, Option<&str>), f64> = BTreeMap::new();
     for (kind, replica, _) in decision.replicas(job) {
         let routed = &decision.solution.staffing.routed[index][kind];
-        for (class, rate) in service.classes.iter().zip(routed) {
+        for (class, rate) in service.classes.iter().zip(routed).filter(|(_, rate)| **rate > LEAST_RATE) {
             let Some(from) = class.from.filter(|from| *from != replica.group.place.site) else { continue };
             let key = (from, replica.group.place.site, class.data.as_deref());
             *tokens.entry(key).or_default() += rate * (end - start) * f64::from(class.input + class.output);

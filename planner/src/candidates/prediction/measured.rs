@@ -24,14 +24,19 @@ pub(super) fn pace(rate: &MeasuredRate, work: &Work, hardware: &Hardware<'_>) ->
     }
     let nodes = rate.nodes.get();
     let devices = if matches!(work, Work::Prepare(_)) { 1 } else { hardware.devices };
-    let ranks = NonZeroU32::new(nodes.saturating_mul(devices)).unwrap_or(NonZeroU32::MIN);
+    // What runs on a single device has no choice of a strategy.
+    let is_single = matches!(work, Work::Apply(apply) if apply.single);
+    let ranks = if is_single { 1 } else { nodes.saturating_mul(devices) };
+    let ranks = NonZeroU32::new(ranks).unwrap_or(NonZeroU32::MIN);
     let strategy = rate.strategy.unwrap_or(Strategy { data: ranks, ..Strategy::SINGLE });
+    if is_single && nodes > 1 {
+        return None;
+    }
     let replicas = u64::from(strategy.data.get());
     let (held, allowed, records) = match work {
         Work::Train(train) => (train.held, Some(&train.allowed), train.global_batch),
-        // What runs on a single device has no choice of a strategy.
         Work::Apply(apply) => {
-            let allowed = Some(&apply.allowed).filter(|_| !apply.single);
+            let allowed = Some(&apply.allowed).filter(|_| !is_single);
             (apply.held, allowed, apply.batch.saturating_mul(replicas))
         }
         Work::Prepare(_) => (None, None, 1),
