@@ -76,8 +76,8 @@ pub fn usd_per_hour(capital: &Capital) -> Option<Decimal> {
 /// Price and interruptions of spot nodes: the scenario's, else the catalogue's.
 fn spot_terms(world: &World<'_>, place: Place, spot: &Spot) -> (Result<Decimal, Reason>, Option<Interruptions>) {
     let instance = hardware::instance(world, place);
-    let listed = instance
-        .and_then(|found| world.catalog.interruptions(&found.provider, &found.region, &found.instance_type));
+    let listed =
+        instance.and_then(|found| world.catalog.interruptions(&found.provider, &found.region, &found.instance_type));
     let restart_seconds = spot.restart.get();
     let rate = spot.interruptions.or(listed);
     let interruptions = rate.map(|rate| Interruptions { per_hour: rate.0 * 3600.0, restart_seconds });

@@ -137,13 +137,7 @@ impl Listing<'_, '_, '_> {
 
     /// Kinds of replicas that machines allow: measured ones, and on other numbers of nodes predicted ones, none of which
     /// another on as many nodes is as good as in every class.
-    fn kinds(
-        &mut self,
-        stall: &Stall<'_>,
-        reach: &Reach,
-        plan: &Plan,
-        rates: &mut Rates,
-    ) -> Result<Vec<Kind>, Reason> {
+    fn kinds(&mut self, stall: &Stall<'_>, reach: &Reach, plan: &Plan, rates: &mut Rates) -> Result<Vec<Kind>, Reason> {
         if let Some(reason) = reach.refused() {
             return Err(reason.clone());
         }
@@ -175,7 +169,8 @@ impl Listing<'_, '_, '_> {
         let mut kinds = Vec::new();
         for measured in self.workload.measured.iter().filter(|rate| self.is_of(rate, stall)) {
             let rate = |class: &RequestClass| {
-                let same = measured.requests.iter().find(|size| (size.input, size.output) == (class.input, class.output));
+                let same =
+                    measured.requests.iter().find(|size| (size.input, size.output) == (class.input, class.output));
                 same.map(|size| size.rate.0).filter(|rate| rate.is_finite() && *rate > 0.0)
             };
             let most: Vec<Option<f64>> =
@@ -193,11 +188,11 @@ impl Listing<'_, '_, '_> {
     }
 }
 
-/// Adds a kind that no other on at most as many nodes is as good as, and drops those that it is as good as.
+/// Adds a kind unless as many of another as its nodes hold answer as much, and drops those that it makes superfluous so.
 fn add(kinds: &mut Vec<Kind>, kind: Kind) {
     let as_good = |a: &Kind, b: &Kind| {
-        let rates = a.most.iter().zip(&b.most);
-        a.layout.nodes <= b.layout.nodes && rates.into_iter().all(|(a, b)| a.unwrap_or(0.0) >= b.unwrap_or(0.0))
+        let count = f64::from(b.layout.nodes / a.layout.nodes.max(1));
+        a.most.iter().zip(&b.most).all(|(a, b)| count * a.unwrap_or(0.0) >= b.unwrap_or(0.0)) && count > 0.0
     };
     if !kinds.iter().any(|other| as_good(other, &kind)) {
         kinds.retain(|other| !as_good(&kind, other));

@@ -7,10 +7,10 @@ use scenarios::strategy::Strategy;
 
 use super::{Listing, Member, Share, Together};
 use crate::candidates::prediction::{Train, constants, memory, run, spread};
+use crate::performance::Layout;
 use crate::performance::training::search::Found;
 use crate::performance::training::{Allowed, Timing, Training as Run, fastest, lower, step};
 use crate::performance::uneven::shares;
-use crate::performance::Layout;
 
 /// Most pools of a site that are tried in pairs, the cheapest first.
 const MOST_POOLS: usize = 8;
@@ -74,7 +74,8 @@ impl<'a> Listing<'a, '_, '_> {
         let devices: Vec<Device> =
             members.iter().map(|(member, _)| device(train, member, each)).collect::<Option<_>>()?;
         let paces = ranks.iter().zip(&devices);
-        let seconds: Vec<f64> = paces.flat_map(|(ranks, device)| (0..*ranks).map(|_| device.seconds_per_record)).collect();
+        let seconds: Vec<f64> =
+            paces.flat_map(|(ranks, device)| (0..*ranks).map(|_| device.seconds_per_record)).collect();
         let dealt = shares(train.global_batch, &seconds).ok()?;
         let (mut from, mut slowest, mut exchange) = (0, 0.0_f64, 0.0_f64);
         let mut parts = Vec::new();
@@ -82,7 +83,8 @@ impl<'a> Listing<'a, '_, '_> {
             let own = &dealt.records[from..from + *ranks as usize];
             from += *ranks as usize;
             let most = own.iter().copied().max().unwrap_or(0) as f64;
-            slowest = slowest.max(most * device.seconds_per_record + device.found.step.optimizer + device.found.step.fixed);
+            slowest =
+                slowest.max(most * device.seconds_per_record + device.found.step.optimizer + device.found.step.fixed);
             exchange = exchange.max(exchanged(device, &members, all)?);
             let per_node = ranks / (*nodes).max(1);
             parts.push(Share {

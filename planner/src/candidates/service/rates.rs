@@ -218,9 +218,8 @@ fn highest(
 fn keeps_targets(operation: &Operation, bucket: Bucket, targets: &ServiceTargets, round_trip: f64) -> bool {
     let first = operation.first_token_seconds + round_trip;
     let last = first + f64::from(bucket.output.get() - 1) * operation.token_seconds;
-    let within = |seconds: f64, target: Option<scenarios::units::Seconds>| {
-        target.is_none_or(|target| seconds <= target.get())
-    };
+    let within =
+        |seconds: f64, target: Option<scenarios::units::Seconds>| target.is_none_or(|target| seconds <= target.get());
     within(first, targets.first_token)
         && within(operation.token_seconds, targets.per_token)
         && within(last, targets.latency)

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use scenarios::catalog::Catalog;
 
-use super::{candidates, loaded};
+use super::{loaded, world};
+use crate::candidates::{Held, Network, enumerate};
 
 fn sites() -> String {
     let mut pools: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
@@ -55,11 +56,13 @@ fn fifty_workloads_meet_the_whole_catalogue() {
     );
     let loaded = loaded(&text);
     let start = Instant::now();
-    let found = candidates(&loaded);
+    let world = world(&loaded);
+    let network = Network::new(world);
+    let found = enumerate(&world, &network, &Held::new());
     let seconds = start.elapsed().as_secs_f64();
-    let refused: usize = found.workloads.iter().map(|workload| workload.refused.len()).sum();
-    let passed: u64 = found.workloads.iter().map(|workload| workload.passed_over).sum();
-    eprintln!("{} columns, {refused} refused, {passed} passed over, {} copies, {seconds} s", found.count(), found.copies.len());
-    let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    eprintln!("{}", memory.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default());
+    // Ten times what it takes on an idle core, and most of what it may take.
+    assert!(seconds < 20.0, "{seconds} s");
+    assert!(found.workloads.iter().all(|workload| !workload.columns.is_empty()));
+    let memory: usize = found.workloads.iter().map(|workload| workload.columns.len() + workload.refused.len()).sum();
+    assert!(memory * 1000 < 1 << 30, "{memory} columns and refusals");
 }
