@@ -79,7 +79,11 @@ fn what_nothing_satisfies_is_explained() {
         assert!(helped.contains(help), "{helped}");
     };
     let nowhere = |text: String| text.replace("places: [hospital]", "places: [FR]");
-    check(nowhere, "no rule allows process of raw `digits` (class `health`) at `hospital`", "a policy");
+    check(
+        nowhere,
+        "no rule allows process of raw `digits` (class `health`) at `hospital`",
+        "allows raw of `digits` at `hospital`",
+    );
     check(
         |text| text.replace("budget: 20 USD", "budget: 0.001 USD"),
         "not all of them within budget",
@@ -89,7 +93,7 @@ fn what_nothing_satisfies_is_explained() {
     check(
         |text| text.replace("strategies: { data: [1, 2] }", "sites: [aws-frankfurt]"),
         "the workload may run only at aws-frankfurt",
-        "a site",
+        "allows raw of `digits` at `aws-frankfurt`",
     );
 }
 

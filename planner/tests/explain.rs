@@ -207,6 +207,14 @@ fn alternatives_are_written_beside_the_plan() {
     desk.check(&["solve", "scenario.yaml", "--alternatives", "1", "-o", "-"], USAGE, "takes one plan");
 }
 
+#[test]
+fn with_time_and_money_enough_every_pair_of_pools_is_an_alternative() {
+    let scenario = loaded(SCENARIO);
+    let world = World { loaded: &scenario, catalog: Catalog::bundled() };
+    // Each of two trainings in each of three pools.
+    assert_eq!(plans(world, &Options::default(), 20, 10.0).expect("plans").len(), 9);
+}
+
 /// The scenario with other prices, speeds and nodes.
 fn varied((cheap, small, fast): (u8, u8, u8), nodes: u8, epochs: u8, deadline: u8, objective: &str) -> Loaded {
     let text = SCENARIO

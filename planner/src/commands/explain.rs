@@ -13,7 +13,7 @@ use super::failure::{Failure, StalePlan, UnknownName};
 use super::load;
 use crate::candidates::World;
 use crate::cli::{ExplainArguments, Global};
-use crate::explain::{Account, Outcome, PERMISSION, Question, Rival, WhyNot};
+use crate::explain::{Account, Outcome, PERMISSION, Permitted, Question, Rival, WhyNot};
 use crate::planning::{Options, PlacePattern, explained};
 
 pub(super) fn run(arguments: &ExplainArguments, global: &Global, printer: Printer) -> Result<Exit, Failure> {
@@ -120,7 +120,7 @@ fn why_not_words(why_not: &WhyNot) -> String {
         let _ = writeln!(text, "    {}: {}{count}: {}", verdict(fate.verdict), fate.example, fate.reason);
     }
     let _ = writeln!(text, "    held there: {}", outcome_words(&why_not.held));
-    if let Some((permissions, outcome)) = &why_not.permitted {
+    if let Some(Permitted { permissions, outcome }) = &why_not.permitted {
         let _ = writeln!(text, "    with {}: {}", permissions.join(" and "), outcome_words(outcome));
     }
     text
@@ -162,7 +162,9 @@ fn table(account: &Account) -> Table {
             fates.map(|fate| row(verdict(fate.verdict), &why_not.workload, &fate.example, nothing(), &fate.reason)),
         );
         table.rows.push(outcome_row("held", why_not, &why_not.held));
-        table.rows.extend(why_not.permitted.iter().map(|(_, outcome)| outcome_row("permitted", why_not, outcome)));
+        table
+            .rows
+            .extend(why_not.permitted.iter().map(|permitted| outcome_row("permitted", why_not, &permitted.outcome)));
     }
     table
 }

@@ -180,7 +180,7 @@ impl Sweep<'_, '_> {
         let objective = problem.value(&solution.choice, &solution.staffing, finish);
         let bound = floor.min(objective);
         let optimal = objective - bound <= self.limits.gap * objective.abs() + tolerance(objective);
-        let judged = Solution { objective, bound, optimal, ..solution.clone() };
+        let judged = Solution { optimal, objective, bound, ..solution.clone() };
         let case = self.case;
         let decision = Decision {
             world: self.world,

@@ -24,7 +24,7 @@ pub use figures::{Figures, placement};
 pub use frontier::{Efficient, Second, frontier};
 pub use setting::{Setting, SettingError, changed};
 pub(crate) use ways_out::ways_out;
-pub use why_not::{Fate, Outcome, WhyNot};
+pub use why_not::{Fate, Outcome, Permitted, WhyNot};
 
 use scenarios::plan::Plan;
 

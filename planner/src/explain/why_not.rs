@@ -28,7 +28,16 @@ pub struct WhyNot {
     pub held: Outcome,
     /// Permissions that the place lacks, and the plan with them and the workload held to it; none where no rule is in
     /// the way.
-    pub permitted: Option<(Vec<String>, Outcome)>,
+    pub permitted: Option<Permitted>,
+}
+
+/// What plan there would be with permissions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Permitted {
+    /// The permissions in words.
+    pub permissions: Vec<String>,
+    /// The plan with the workload held to the place.
+    pub outcome: Outcome,
 }
 
 /// What became of equal placements.
@@ -218,7 +227,7 @@ fn permitted(
     at: &PlacePattern,
     options: &Options,
     limits: Limits,
-) -> (Vec<String>, Outcome) {
+) -> Permitted {
     let world = &case.world;
     let mut sites: Vec<usize> = at.places(world).iter().map(|place| place.site).collect();
     sites.dedup();
@@ -235,17 +244,18 @@ fn permitted(
     options.held_to.insert(name.to_owned(), at.clone());
     let granted = apply(&changes, world.loaded);
     let there = Case::new(World { loaded: &granted, catalog: world.catalog }, &options);
-    let all = || changes.iter().map(ToString::to_string).collect();
-    match there.solve(limits) {
+    let words = |changes: &[Change]| changes.iter().map(ToString::to_string).collect();
+    let (permissions, outcome) = match there.solve(limits) {
         Ok(solution) => {
             let other = there.plan(&solution);
-            let named = named(&changes, &other, world.loaded, world.catalog);
-            let needed = named.iter().filter(|c| !matches!(c, Change::Permission { forms, .. } if forms.is_empty()));
-            (needed.map(ToString::to_string).collect(), outcome(plan, &other, name))
+            let mut needed = named(&changes, &other, world.loaded, world.catalog);
+            needed.retain(|change| !matches!(change, Change::Permission { forms, .. } if forms.is_empty()));
+            (words(&needed), outcome(plan, &other, name))
         }
         Err(Unsolved::Infeasible) => {
-            (all(), Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name, MOST_REASONS)))
+            (words(&changes), Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name, MOST_REASONS)))
         }
-        Err(_) => (all(), Outcome::NotFound),
-    }
+        Err(_) => (words(&changes), Outcome::NotFound),
+    };
+    Permitted { permissions, outcome }
 }

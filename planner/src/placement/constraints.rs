@@ -396,6 +396,9 @@ fn exclusions(model: &Model<'_>) -> Vec<Constraint> {
     model.learned.excluded.iter().map(row).collect()
 }
 
+/// Share of a class of requests that a replica elsewhere answers at least, to make a plan another one.
+const LEAST_SHARE: f64 = 0.05;
+
 /// Some workload is in other pools than in each plan that it must differ from; a service is, if a replica is elsewhere.
 fn other_places(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
@@ -411,7 +414,10 @@ fn other_places(model: &Model<'_>) -> Vec<Constraint> {
         for (service, kinds) in model.problem.services.iter().zip(&model.replicas) {
             for (replica, variables) in service.replicas.iter().zip(kinds) {
                 if replica.uses.iter().any(|(pool, _)| !other[service.job].contains(pool)) {
+                    // A replica that answers next to nothing makes no other plan.
+                    let answered: Expression = variables.share.iter().flatten().map(|s| Expression::from(*s)).sum();
                     rows.push(constraint!(variables.staffed <= variables.count));
+                    rows.push(constraint!(LEAST_SHARE * variables.staffed <= answered));
                     moved += variables.staffed;
                 }
             }
