@@ -15,8 +15,15 @@ mod whole_catalog;
 #[path = "../tests/hospital/mod.rs"]
 mod hospital;
 
+use whole_catalog::Scale;
+
 fn solve(loaded: &Loaded) {
-    let plan = plan(World { loaded, catalog: Catalog::bundled() }, &Options::default());
+    solve_within(loaded, 0.0);
+}
+
+fn solve_within(loaded: &Loaded, gap: f64) {
+    let options = Options { gap: Some(gap), ..Options::default() };
+    let plan = plan(World { loaded, catalog: Catalog::bundled() }, &options);
     black_box(plan.expect("the scenario has a plan"));
 }
 
@@ -29,14 +36,20 @@ fn bundled(criterion: &mut Criterion) {
     criterion.bench_function("solve mnist-public", |bencher| bencher.iter(|| solve(&public)));
 }
 
-fn whole_catalogue(criterion: &mut Criterion) {
+fn scales(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let loaded = whole_catalog::loaded(folder.path());
-    let mut group = criterion.benchmark_group("solve whole catalogue");
+    let mut group = criterion.benchmark_group("solve");
     group.sample_size(10);
-    group.bench_function("20 workloads", |bencher| bencher.iter(|| solve(&loaded)));
+    let whole = usize::MAX;
+    for (workloads, sites) in [(10, 20), (50, 20), (10, whole), (50, whole)] {
+        let loaded = whole_catalog::loaded(folder.path(), Scale { workloads, sites, days: 60 });
+        let sites = loaded.scenario.sites.len();
+        let gap = if workloads == 10 { 0.0 } else { 0.01 };
+        let name = format!("{workloads} workloads, {sites} sites, gap {gap}");
+        group.bench_function(name, |bencher| bencher.iter(|| solve_within(&loaded, gap)));
+    }
     group.finish();
 }
 
-criterion_group!(benches, bundled, whole_catalogue);
+criterion_group!(benches, bundled, scales);
 criterion_main!(benches);

@@ -1,5 +1,9 @@
 //! What the end-to-end tests share: the binaries, a machine profile, and places for files.
 
+mod scale;
+
+pub use scale::Scale;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -9,6 +9,7 @@ mod confusion;
 mod cost;
 mod learning;
 mod legend;
+mod lines;
 mod palette;
 mod phases;
 mod plane;
@@ -18,6 +19,7 @@ mod throughput;
 
 pub use confusion::confusion;
 pub use cost::{CostBar, cost};
+pub use lines::{Line, lines};
 pub use learning::{Curve, CurvePoint, Quantity, learning};
 pub use phases::{PhaseBar, phases};
 pub use schedule::{Bar, BarKind, schedule};
