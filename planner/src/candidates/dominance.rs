@@ -82,9 +82,11 @@ fn roomy_pools(world: &World<'_>, candidates: &Candidates) -> BTreeSet<Place> {
 fn is_shared(scenario: &Scenario, name: &str) -> bool {
     let Some(workload) = scenario.workloads.get(name) else { return true };
     let own = [workload.job.data(), workload.job.weights_of()];
-    let reads = |what: &Option<&str>| what.is_some() && own.contains(what);
-    let readers =
-        scenario.workloads.values().filter(|other| [other.job.data(), other.job.weights_of()].iter().any(reads));
+    let reads = |what: Option<&str>| what.is_some() && own.contains(&what);
+    let readers = scenario
+        .workloads
+        .values()
+        .filter(|other| [other.job.data(), other.job.weights_of()].iter().copied().any(reads));
     readers.count() > 1
 }
 

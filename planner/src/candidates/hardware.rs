@@ -103,18 +103,17 @@ fn facts(hardware: &Hardware<'_>, several: bool) -> Facts {
         Kind::Profile(_) => (format!("profile {}", hardware.name), None),
         Kind::Accelerators(sheet) | Kind::Processors { sheet, .. } => (sheet.device.name.clone(), Some(sheet)),
     };
-    let figures = sheet.map_or([None; 10], |sheet| {
-        let peaks = Precision::ALL.map(|precision| sheet.device.peak_flops(precision));
-        let rates = [Some(sheet.device.memory_bytes_per_second), Some(sheet.device.peer_bytes_per_second)];
-        let [a, b, c, d, e, f] = peaks;
-        let network = sheet.network.filter(|_| several);
-        [a, b, c, d, e, f, rates[0], rates[1], network, hardware.cores.filter(|_| several)]
-    });
-    let mut all = [0; 12];
-    for (slot, figure) in all.iter_mut().zip(figures) {
-        *slot = bits(figure);
+    let mut all = [bits(None); 12];
+    if let Some(Sheet { device, network }) = sheet {
+        let peaks = Precision::ALL.map(|precision| device.peak_flops(precision));
+        let rates = [Some(device.memory_bytes_per_second), Some(device.peer_bytes_per_second)];
+        let of_several = [*network, hardware.cores].map(|figure| figure.filter(|_| several));
+        let figures = peaks.into_iter().chain(rates).chain(of_several);
+        for (slot, figure) in all.iter_mut().zip(figures) {
+            *slot = bits(figure);
+        }
     }
-    all[10] = hardware.memory_bytes_per_device;
+    all[11] = hardware.memory_bytes_per_device;
     (name, if several { hardware.devices } else { 0 }, all)
 }
 
@@ -232,7 +231,8 @@ fn inline<'a>(world: &World<'a>, machine: &InlineMachine, name: String) -> Resul
     let unknown = || Reason::UnknownMachine { machine: accelerator.to_owned() };
     let mut device = world.catalog.accelerator(accelerator).ok_or_else(unknown)?.clone();
     device.fp32_flops = peak.or(device.fp32_flops);
-    device.peer_bytes_per_second = machine.link.map_or(device.peer_bytes_per_second, |link| link.bytes_per_second());
+    device.peer_bytes_per_second =
+        machine.link.map_or(device.peer_bytes_per_second, scenarios::units::Bandwidth::bytes_per_second);
     let devices = machine.count.max(1);
     Ok(Hardware {
         facts: 0,

@@ -7,13 +7,16 @@ use scenarios::scenario::{Dataset, Form, Workload};
 use super::network::Errand;
 use super::{Cargo, Movement, Network, Reason, World};
 
+/// Positions of the ways to make a copy, or why there are none.
+type Ways = Result<Vec<usize>, Reason>;
+
 /// Copies of data sets, each listed once: by what moves, source, destination and route.
 #[derive(Debug)]
 pub(super) struct Copies {
     pub list: Vec<Movement>,
     /// Most ways of one copy: of more, those between the cheapest and the fastest are thinned out.
     most_ways: usize,
-    known: HashMap<(String, Form, Errand, usize), Result<Vec<usize>, Reason>>,
+    known: HashMap<(String, Form, Errand, usize), Ways>,
     places: HashMap<(String, Form, usize, Vec<usize>, usize), usize>,
 }
 

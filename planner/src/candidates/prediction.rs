@@ -127,7 +127,8 @@ pub(super) fn constants(run: &Run) -> (&'static Calibration, Constants) {
 /// How sure a time is, and what it rests on.
 pub(super) fn spread(calibration: &Calibration, run: &Run, sheet: &Sheet, seconds: f64) -> (Interval, String) {
     if sheet.is_processor() {
-        let interval = Interval { p10: 0.4 * seconds, p50: seconds, p90: 3.0 * seconds };
+        let (fast, slow) = crate::performance::data_sheet::SPREAD;
+        let interval = Interval { p10: fast * seconds, p50: seconds, p90: slow * seconds };
         return (interval, crate::performance::CPU_BASIS.to_owned());
     }
     let basis: Basis = calibration.basis(run, STACK);

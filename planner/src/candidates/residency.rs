@@ -65,8 +65,7 @@ fn deeds(world: &World<'_>, name: &str, workload: &Workload) -> Vec<(Cargo, &'st
             deeds.push((held(name, Form::Checkpoints, &own), MAKE));
             deeds.push((held(name, Form::Metrics, &own), MAKE));
         }
-        Job::Preprocess(_) => deeds.push((held(name, Form::Features, &own), MAKE)),
-        Job::BatchInference(_) => deeds.push((held(name, Form::Features, &own), MAKE)),
+        Job::Preprocess(_) | Job::BatchInference(_) => deeds.push((held(name, Form::Features, &own), MAKE)),
         Job::Evaluate(_) => deeds.push((held(name, Form::Metrics, &own), MAKE)),
         Job::Serve(_) => {}
     }

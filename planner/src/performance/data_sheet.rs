@@ -39,7 +39,7 @@ const INPUT_SECONDS_PER_VALUE: f64 = 2e-9;
 /// Preparation of one record on the host: choice, bounds, label.
 const INPUT_SECONDS_PER_RECORD: f64 = 0.2e-6;
 /// One in ten runs is faster than this share of the estimate, one in ten slower than the second.
-const SPREAD: (f64, f64) = (0.4, 3.0);
+pub const SPREAD: (f64, f64) = (0.4, 3.0);
 
 /// A machine known by its data sheet.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -70,6 +70,9 @@ impl<'a> Listing<'a, '_, '_> {
         if train.allowed.data.as_ref().is_some_and(|data| !data.iter().any(|count| count.get() == all)) {
             return None;
         }
+        if u64::from(all) > train.global_batch {
+            return None;
+        }
         let each = (train.global_batch / u64::from(all.max(1))).max(1);
         let devices: Vec<Device> =
             members.iter().map(|(member, _)| device(train, member, each)).collect::<Option<_>>()?;

@@ -52,7 +52,9 @@ impl<'a> Listing<'a, '_, '_> {
         let mut locals: Vec<Vec<Local<'a>>> = sites.map(|site| self.locals(train, site)).collect();
         let combinations = if is_in_parts {
             if locals.len() > MOST_PARTS {
-                locals.iter_mut().for_each(|choices| choices.truncate(1));
+                for choices in &mut locals {
+                    choices.truncate(1);
+                }
             }
             products(&locals)
         } else {
@@ -145,7 +147,10 @@ impl<'a> Listing<'a, '_, '_> {
             records: dealt.records[at],
         };
         let order = std::iter::once(hub).chain((0..locals.len()).filter(|at| *at != hub));
-        let fullest = locals.iter().map(|local| local.choice.prediction.memory).max_by_key(|memory| memory.total())?;
+        let fullest = locals
+            .iter()
+            .map(|local| local.choice.prediction.memory)
+            .max_by_key(crate::performance::memory::Memory::total)?;
         let validation = amount.passes(train.global_batch) as f64 * dealt.slowest_seconds / 3.0;
         Some(Together {
             shares: order.map(share).collect(),

@@ -132,12 +132,12 @@ pub(super) fn find(network: &Network<'_>, cargo: &Cargo, from: usize) -> Rc<Path
         let mut next = Vec::new();
         for path in &ends {
             let Some(&last) = path.sites.last() else { continue };
-            for to in 0..count {
+            for (to, known_to) in found.iter_mut().enumerate() {
                 let longer = network.hop(last, to).and_then(|hop| path.with(hop, to));
                 let Some(longer) = longer.filter(|longer| longer.seconds(cargo.bytes).is_finite()) else { continue };
-                if !found[to].iter().any(|known| known.is_as_good(&longer)) {
-                    found[to].retain(|known| !longer.is_as_good(known));
-                    found[to].push(longer.clone());
+                if !known_to.iter().any(|known| known.is_as_good(&longer)) {
+                    known_to.retain(|known| !longer.is_as_good(known));
+                    known_to.push(longer.clone());
                     next.push(longer);
                 }
             }

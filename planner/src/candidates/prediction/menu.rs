@@ -157,7 +157,7 @@ fn attempt(
     sealed: bool,
 ) -> std::rc::Rc<Outcome> {
     if let Work::Prepare(prepare) = job.work {
-        return preparation::outcome(prepare, hardware, nodes.count).into();
+        return preparation::outcome(*prepare, hardware, nodes.count).into();
     }
     let unknown = hardware.sheet().is_none_or(|sheet| sheet.network.is_none());
     if nodes.count > 1 && unknown && job.work.exchanges() {

@@ -16,7 +16,7 @@ use crate::performance::memory::Memory;
 const BASIS: &str = "stated rate of a core × cores";
 
 /// Records a second = nodes × cores × records of a core in a second. A step is one record.
-pub(super) fn outcome(prepare: &Prepare, hardware: &Hardware<'_>, nodes: u32) -> Outcome {
+pub(super) fn outcome(prepare: Prepare, hardware: &Hardware<'_>, nodes: u32) -> Outcome {
     let unknown = || Reason::UnknownSpeed { machine: hardware.name.clone() };
     let rate = hardware.cores.map(|cores| cores * f64::from(nodes) * prepare.per_core);
     let rate = rate.filter(|rate| rate.is_finite() && *rate > 0.0).ok_or_else(unknown);

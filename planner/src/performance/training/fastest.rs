@@ -30,20 +30,22 @@ impl Allowed {
     /// Whether a strategy is one of those that are allowed.
     #[must_use]
     pub fn admits(&self, strategy: &Strategy) -> bool {
-        self.layout(strategy) && is_in(&self.zero, &strategy.zero) && is_in(&self.recompute, &strategy.recompute)
+        self.layout(strategy)
+            && is_in(self.zero.as_ref(), &strategy.zero)
+            && is_in(self.recompute.as_ref(), &strategy.recompute)
     }
 
     fn layout(&self, layout: &Strategy) -> bool {
         let shared = layout.tensor.get() > 1 || layout.pipeline.get() > 1;
-        is_in(&self.data, &layout.data)
-            && is_in(&self.tensor, &layout.tensor)
-            && is_in(&self.pipeline, &layout.pipeline)
+        is_in(self.data.as_ref(), &layout.data)
+            && is_in(self.tensor.as_ref(), &layout.tensor)
+            && is_in(self.pipeline.as_ref(), &layout.pipeline)
             && !(shared && self.without_activations)
     }
 }
 
-fn is_in<T: PartialEq>(list: &Option<Vec<T>>, value: &T) -> bool {
-    list.as_ref().is_none_or(|list| list.contains(value))
+fn is_in<T: PartialEq>(list: Option<&Vec<T>>, value: &T) -> bool {
+    list.is_none_or(|list| list.contains(value))
 }
 
 /// What a search for the fastest strategy has found.
@@ -135,7 +137,7 @@ fn zeros(layout: &Strategy, allowed: &Allowed) -> Vec<Zero> {
         (_, 1) => &[Zero::Replicated, Zero::Optimizer, Zero::Gradients, Zero::Parameters],
         _ => &[Zero::Replicated, Zero::Optimizer],
     };
-    all.iter().copied().filter(|zero| is_in(&allowed.zero, zero)).collect()
+    all.iter().copied().filter(|zero| is_in(allowed.zero.as_ref(), zero)).collect()
 }
 
 /// Kinds of recomputation from the least.
@@ -144,7 +146,7 @@ fn recomputes(training: &Training, allowed: &Allowed) -> Vec<Recompute> {
         None => &[Recompute::None],
         Some(_) => &[Recompute::None, Recompute::Selective, Recompute::Full],
     };
-    all.iter().copied().filter(|recompute| is_in(&allowed.recompute, recompute)).collect()
+    all.iter().copied().filter(|recompute| is_in(allowed.recompute.as_ref(), recompute)).collect()
 }
 
 #[cfg(test)]
