@@ -1,9 +1,9 @@
 //! Plans between the cheapest and the fastest, or the cleanest: the ε-constraint method.
 //!
 //! First the least cost C, then the best of the other objective with a budget of C, and with the scenario's budget; then
-//! the best with budgets in between, in the widest gaps first, until there are as many points as asked for, or no more that lie apart.
-//! Every point is a verified plan of the scenario, and none is beaten by another in both (Haimes, Lasdon and Wismer,
-//! 1971).
+//! the best with budgets in between, in the widest gaps first, until there are as many points as asked for, or no more
+//! that lie apart. Every point is a verified plan of the scenario, and none is beaten by another in both (Haimes, Lasdon
+//! and Wismer, 1971).
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
