@@ -1,11 +1,12 @@
 //! Plans between the cheapest and the fastest, or the cleanest: the ε-constraint method.
 //!
 //! First the least cost C, then the best of the other objective with a budget of C, and with the scenario's budget; then
-//! the best with budgets in between, in the widest gaps first, until there are as many points as asked for or no more.
-//! Every point is a verified plan of the scenario, and none is beaten by another in both (Haimes, Lasdon and Wismer,
-//! 1971).
+//! the best with budgets in between, in the widest gaps first, until there are as many points as asked for, or no more
+//! that lie apart. Every point is a verified plan of the scenario, and none is beaten by another in both (Haimes, Lasdon
+//! and Wismer, 1971).
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use scenarios::plan::Plan;
 use scenarios::scenario::{Loaded, Objective};
 
@@ -38,8 +39,11 @@ impl Second {
     }
 }
 
-/// Points nearer to the next dearer one than this part of a step between evenly spread points are left out.
-const NEARNESS: u64 = 4;
+/// Points are almost the same if they are nearer than a step between evenly spread points over this.
+const NEARNESS: f64 = 4.0;
+
+/// How often a gap is halved.
+const HALVES: usize = 5;
 
 /// A plan of the frontier.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +94,28 @@ fn aimed(loaded: &Loaded, second: Second) -> Loaded {
     aimed
 }
 
+/// How far two points lie apart.
+struct Width {
+    usd: Decimal,
+    value: f64,
+}
+
+impl Width {
+    /// Sum of the shares of both in another width.
+    fn share_of(&self, whole: &Self) -> f64 {
+        let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+        let usd = |usd: Decimal| usd.to_f64().unwrap_or(0.0);
+        share(usd(self.usd), usd(whole.usd)) + share(self.value, whole.value)
+    }
+}
+
+impl Point {
+    /// How far it is to the next dearer point.
+    fn until(&self, next: &Self) -> Width {
+        Width { usd: next.usd - self.usd, value: self.value - next.value }
+    }
+}
+
 struct Sweep<'a, 'w> {
     case: &'a Case<'w>,
     world: World<'a>,
@@ -123,17 +149,14 @@ impl Sweep<'_, '_> {
         Point { solution, usd, value, closed: false }
     }
 
-    /// Puts points into the widest gaps. A gap is closed when there is nothing in it, or nothing that is farther from its
-    /// upper end than points so near that they tell the same.
+    /// Puts points into the widest gaps, cost and the second objective together, until all gaps are closed.
     fn fill(&self, found: &mut Vec<Point>, points: usize) -> Result<(), PlanError> {
-        let range = found.iter().map(|point| point.usd).max().unwrap_or_default() - found[0].usd;
-        let near = (range / Decimal::from(NEARNESS * points.max(1) as u64)).round_dp(6).max(Decimal::new(1, 6));
+        let whole = found[0].until(&found[1]);
         while found.len() < points {
+            let share = |at: &usize| found[*at].until(&found[at + 1]).share_of(&whole);
             let open = (0..found.len() - 1).filter(|at| !found[*at].closed);
-            let Some(at) = open.max_by_key(|at| (found[at + 1].usd - found[*at].usd, std::cmp::Reverse(*at))) else {
-                return Ok(());
-            };
-            match self.between(&found[at], found[at + 1].usd, near)? {
+            let Some(at) = open.max_by(|a, b| share(a).total_cmp(&share(b)).then(b.cmp(a))) else { return Ok(()) };
+            match self.between((&found[at], &found[at + 1]), &whole, points)? {
                 Some(point) => found.insert(at + 1, point),
                 None => found[at].closed = true,
             }
@@ -141,19 +164,26 @@ impl Sweep<'_, '_> {
         Ok(())
     }
 
-    /// A point that is dearer than `low` and better: for the smallest budget, halving the gap, that has one.
-    fn between(&self, low: &Point, high: Decimal, near: Decimal) -> Result<Option<Point>, PlanError> {
+    /// A point between two others that is not almost one of them: the best within half of the gap, three quarters, and so
+    /// on, and just below its upper end.
+    fn between(&self, (low, high): (&Point, &Point), whole: &Width, points: usize) -> Result<Option<Point>, PlanError> {
+        let almost = whole.share_of(whole) / (NEARNESS * points as f64);
         let mut budget = low.usd;
-        loop {
-            budget = ((budget + high) / Decimal::TWO).round_dp(6);
-            if budget <= low.usd || high - budget < near {
+        let halves = (0..HALVES).map(|_| {
+            budget = ((budget + high.usd) / Decimal::TWO).round_dp(6);
+            budget
+        });
+        let below = high.usd - Decimal::new(1, 6);
+        for budget in halves.chain([below]).filter(|budget| *budget > low.usd && *budget < high.usd) {
+            let next = self.point(self.within(Some(budget), &low.solution)?);
+            if next.until(high).share_of(whole) < almost {
                 return Ok(None);
             }
-            let next = self.point(self.within(Some(budget), &low.solution)?);
-            if next.usd > low.usd && next.value < low.value - tolerance(low.value) {
+            if low.until(&next).share_of(whole) >= almost {
                 return Ok(Some(next));
             }
         }
+        Ok(None)
     }
 
     /// A lower bound on the scenario's own objective.
