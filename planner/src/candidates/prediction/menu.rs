@@ -112,7 +112,8 @@ impl Menu {
 fn counts(hardware: &Hardware<'_>, work: &Work, room: &Room<'_>) -> Vec<u32> {
     let most = room.most_nodes;
     let powers = (0..32).map(|power| 1_u32 << power);
-    let limit = if room.beyond { most.saturating_mul(2) } else { most };
+    // A pool without nodes is told to lack one.
+    let limit = if room.beyond { most.saturating_mul(2) } else { most }.max(1);
     let mut counts: Vec<u32> = powers.take_while(|count| *count <= limit).collect();
     counts.push(most);
     let stated = work.stated_ranks();

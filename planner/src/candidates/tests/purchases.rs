@@ -68,4 +68,10 @@ fn what_is_missing_is_told() {
         "the greenhouse gas of `p` is not known",
     );
     check("{ machine: { instance: g4dn.xlarge }, nodes: 1 }", "horizon: 1 s", "would end after");
+    check("{ machine: { instance: g4dn.xlarge }, nodes: 0 }", "horizon: 30 d", "the pool has 0");
+    check(
+        "{ machine: { inline: { accelerator: T4, count: 1024, cores: 8, memory: 32 GiB, network: 1 Gbit/s } }, nodes: 1000000, purchase: { owned: { price: 1 USD/h } } }",
+        "horizon: 1 s",
+        "would end after",
+    );
 }
