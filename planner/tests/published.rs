@@ -18,9 +18,8 @@ fn melange(example: &Value, requests_per_second: f64, a100s: u32) -> Result<Plan
     let sizes = [(0, 0), (0, 1), (1, 0), (1, 1)];
     let tokens = |(row, column): (usize, usize)| format!("input: {}, output: {}", 100 * (row + 1), 50 * (column + 1));
     let at = |table: &Value, (row, column): (usize, usize)| table[row][column].as_f64().expect("a number");
-    let asked = sizes.map(|size| {
-        format!("{{ rate: {} /s, {} }}", requests_per_second * at(&example["mix"], size), tokens(size))
-    });
+    let asked = sizes
+        .map(|size| format!("{{ rate: {} /s, {} }}", requests_per_second * at(&example["mix"], size), tokens(size)));
     let measured = ["A10G", "A100-80GB"].map(|gpu| {
         let rates = &example["gpu"][gpu]["req_s"];
         let rates = sizes.map(|size| format!("{{ {}, rate: {} /s }}", tokens(size), at(rates, size)));

@@ -11,7 +11,9 @@ use rust_decimal::Decimal;
 use scenarios::scenario::{Objective, PurchaseKind, Scenario, Weights};
 
 use super::money::egress_usd;
-use super::{Candidates, Column, Dominated, Movement, Network, Place, Product, WorkloadCandidates, World, products};
+use super::{
+    Candidates, Column, Dominated, Extent, Movement, Network, Place, Product, WorkloadCandidates, World, products,
+};
 
 /// Moves dominated columns out of the candidates' lists.
 #[must_use]
@@ -104,27 +106,18 @@ fn range(network: &Network<'_>, movement: &Movement) -> (Decimal, Decimal) {
     (flat + sum(scenarios::units::Tariff::lowest), flat + sum(scenarios::units::Tariff::highest))
 }
 
-/// Price and time of products that move to or from a site: at best and at worst, over all sites
-/// where the other workload may run. `None` where some movement is not possible.
-#[derive(Debug, Clone, Copy, Default)]
-struct Margin {
-    usd: (Decimal, Decimal),
-    seconds: (f64, f64),
-}
-
-type Margins = BTreeMap<usize, Option<Margin>>;
+/// Prices and times of products that move to or from a site, over all sites where the other workload may run. `None`
+/// where some movement is not possible.
+type Margins = BTreeMap<usize, Option<Extent>>;
 
 fn margins(network: &Network<'_>, products: &[Product], sites: &[BTreeSet<usize>], index: usize) -> Margins {
     let own = || products.iter().filter(|product| product.reader == index || product.maker == index);
     let of = |site: usize| {
-        own().try_fold(Margin::default(), |sum, product| {
+        own().try_fold(Extent::default(), |sum, product| {
             let other = if product.reader == index { product.maker } else { product.reader };
             let moved = sites[other].iter().map(|end| {
                 let (from, to) = if product.reader == index { (*end, site) } else { (site, *end) };
-                if from == to {
-                    return Some(Margin::default());
-                }
-                network.movements(&product.cargo, from, to).ok().map(|ways| extent(network, &ways))
+                if from == to { Some(Extent::default()) } else { network.extent(&product.cargo, from, to) }
             });
             widen(sum, &moved.collect::<Option<Vec<_>>>()?)
         })
@@ -132,27 +125,17 @@ fn margins(network: &Network<'_>, products: &[Product], sites: &[BTreeSet<usize>
     sites[index].iter().map(|site| (*site, of(*site))).collect()
 }
 
-/// Prices and times over all ways of one movement.
-fn extent(network: &Network<'_>, ways: &[Movement]) -> Margin {
-    let ranges: Vec<(Decimal, Decimal)> = ways.iter().map(|way| range(network, way)).collect();
-    let usd = |pick: fn(&(Decimal, Decimal)) -> Decimal| ranges.iter().map(pick);
-    let seconds = ways.iter().map(|way| way.seconds);
-    Margin {
-        usd: (usd(|range| range.0).min().unwrap_or_default(), usd(|range| range.1).max().unwrap_or_default()),
-        seconds: (seconds.clone().fold(f64::INFINITY, f64::min), seconds.fold(0.0, f64::max)),
-    }
-}
-
-fn widen(sum: Margin, moved: &[Margin]) -> Option<Margin> {
-    let usd = (moved.iter().map(|margin| margin.usd.0).min()?, moved.iter().map(|margin| margin.usd.1).max()?);
-    let least = moved.iter().map(|margin| margin.seconds.0).fold(f64::INFINITY, f64::min);
-    let most = moved.iter().map(|margin| margin.seconds.1).fold(0.0, f64::max);
-    Some(Margin { usd: (sum.usd.0 + usd.0, sum.usd.1 + usd.1), seconds: (sum.seconds.0 + least, sum.seconds.1 + most) })
+fn widen(sum: Extent, moved: &[Extent]) -> Option<Extent> {
+    let usd = (moved.iter().map(|extent| extent.usd.0).min()?, moved.iter().map(|extent| extent.usd.1).max()?);
+    let least = moved.iter().map(|extent| extent.seconds.0).fold(f64::INFINITY, f64::min);
+    let most = moved.iter().map(|extent| extent.seconds.1).fold(0.0, f64::max);
+    Some(Extent { usd: (sum.usd.0 + usd.0, sum.usd.1 + usd.1), seconds: (sum.seconds.0 + least, sum.seconds.1 + most) })
 }
 
 struct Pruning<'a, 'n> {
     world: &'a World<'n>,
     network: &'a Network<'n>,
+    /// Least and most that each copy costs.
     copies: &'a [(Decimal, Decimal)],
     roomy: &'a BTreeSet<Place>,
     margins: &'a Margins,
@@ -162,78 +145,115 @@ struct Pruning<'a, 'n> {
     green: bool,
 }
 
+/// What is compared of a column.
+struct Facts {
+    /// Position in the list.
+    at: usize,
+    site: usize,
+    /// Least and most that nodes and exchanges count.
+    own: (Decimal, Decimal),
+    /// Least and most that its copies cost.
+    copied: (Decimal, Decimal),
+    nodes: Vec<(Place, u32)>,
+    /// Its only pool, where it has one that never has fewer nodes.
+    only: Option<Place>,
+    /// Whether it uses reserved nodes, whose price is not known before all is.
+    reserved: bool,
+}
+
 impl Pruning<'_, '_> {
     fn apply(&self, mut workload: WorkloadCandidates) -> WorkloadCandidates {
-        let mut ordered = std::mem::take(&mut workload.columns);
-        let key = |column: &Column| (self.least_usd(column), column.nodes());
-        ordered.sort_by(|a, b| {
-            let times = a.seconds.total_cmp(&b.seconds).then(a.release_seconds.total_cmp(&b.release_seconds));
-            key(a).0.cmp(&key(b).0).then(times).then(key(a).1.cmp(&key(b).1))
+        let columns = std::mem::take(&mut workload.columns);
+        let mut facts: Vec<Facts> = columns.iter().enumerate().map(|(at, column)| self.facts(at, column)).collect();
+        let least = |facts: &Facts| facts.own.0 + if self.shared { Decimal::ZERO } else { facts.copied.0 };
+        facts.sort_by_cached_key(|facts| {
+            let column = &columns[facts.at];
+            let nodes: u32 = facts.nodes.iter().map(|(_, nodes)| *nodes).sum();
+            (least(facts), column.seconds.to_bits(), column.release_seconds.to_bits(), nodes, facts.at)
         });
-        let mut kept: Vec<Column> = Vec::new();
-        for column in ordered {
-            match self.dominator(&kept, &column) {
-                Some((by, places)) => workload.dominated.push(Dominated { column, by, places }),
+        let mut kept: Vec<&Facts> = Vec::new();
+        let mut fates: Vec<Option<(usize, usize)>> = vec![None; columns.len()];
+        for column in &facts {
+            match self.dominator(&columns, &kept, column) {
+                Some(fate) => fates[column.at] = Some(fate),
                 None => kept.push(column),
             }
         }
-        workload.columns = kept;
+        let mut positions = vec![0; columns.len()];
+        for (position, column) in kept.iter().enumerate() {
+            positions[column.at] = position;
+        }
+        let order: Vec<usize> = facts.iter().map(|facts| facts.at).collect();
+        let mut columns: Vec<Option<Column>> = columns.into_iter().map(Some).collect();
+        for at in order {
+            let Some(column) = columns[at].take() else { continue };
+            match fates[at] {
+                Some((by, places)) => workload.dominated.push(Dominated { column, by: positions[by], places }),
+                None => workload.columns.push(column),
+            }
+        }
         workload
     }
 
-    fn dominator(&self, kept: &[Column], column: &Column) -> Option<(Column, usize)> {
-        let own = nodes(column);
+    fn facts(&self, at: usize, column: &Column) -> Facts {
+        let nodes: Vec<(Place, u32)> = nodes(column).into_iter().collect();
+        let steady = |place: &Place| self.world.shortages(*place).next().is_none();
+        Facts {
+            at,
+            site: column.site(),
+            own: self.own_usd(column),
+            copied: column.copies.iter().fold(Default::default(), |sum: (Decimal, Decimal), copy| {
+                (sum.0 + self.copies[*copy].0, sum.1 + self.copies[*copy].1)
+            }),
+            only: Some(column.first().place).filter(|place| column.groups.len() == 1 && steady(place)),
+            nodes,
+            reserved: column.groups.iter().any(|group| group.purchase == PurchaseKind::Reserved),
+        }
+    }
+
+    /// Position of a kept column that is at least as good, with the number of places that are.
+    fn dominator(&self, columns: &[Column], kept: &[&Facts], column: &Facts) -> Option<(usize, usize)> {
         let mut places: Vec<Place> = Vec::new();
         let mut first = None;
-        for other in kept.iter().filter(|other| self.is_as_good(other, column)) {
-            let fits = |(place, nodes): (&Place, &u32)| {
-                self.roomy.contains(place) || own.get(place).is_some_and(|held| nodes <= held)
-            };
-            if nodes(other).iter().all(fits) {
-                return Some((other.clone(), 1));
+        for other in kept.iter().filter(|other| self.is_as_good(columns, other, column)) {
+            let held = |place: &Place| column.nodes.iter().find(|(own, _)| own == place).map_or(0, |(_, nodes)| *nodes);
+            if other.nodes.iter().all(|(place, nodes)| self.roomy.contains(place) || *nodes <= held(place)) {
+                return Some((other.at, 1));
             }
-            if other.groups.len() > 1 || self.world.shortages(other.first().place).next().is_some() {
-                continue;
-            }
-            first.get_or_insert(other);
-            if !places.contains(&other.first().place) {
-                places.push(other.first().place);
+            let Some(only) = other.only else { continue };
+            first.get_or_insert(other.at);
+            if !places.contains(&only) {
+                places.push(only);
             }
             if places.len() >= self.occupants {
-                return first.map(|other| (other.clone(), places.len()));
+                return first.map(|other| (other, places.len()));
             }
         }
         None
     }
 
     /// Whether `a` costs at most as much as `b` and ends no later, whatever the other workloads do.
-    fn is_as_good(&self, a: &Column, b: &Column) -> bool {
-        // What a commitment costs is not known before all is.
-        let reserved = |column: &Column| column.groups.iter().any(|group| group.purchase == PurchaseKind::Reserved);
-        if a.release_seconds > b.release_seconds || a.seconds > b.seconds || reserved(a) {
+    fn is_as_good(&self, columns: &[Column], a: &Facts, b: &Facts) -> bool {
+        let (column_a, column_b) = (&columns[a.at], &columns[b.at]);
+        let late = column_a.release_seconds > column_b.release_seconds || column_a.seconds > column_b.seconds;
+        if late || a.reserved || (self.green && !at_most(column_a.carbon_kg, column_b.carbon_kg)) {
             return false;
         }
-        if self.green && !at_most(a.carbon_kg, b.carbon_kg) {
-            return false;
-        }
-        let (extra_usd, extra_seconds) = if a.site() == b.site() {
+        let (extra_usd, extra_seconds) = if a.site == b.site {
             (Decimal::ZERO, 0.0)
         } else {
-            let margin = |column: &Column| self.margins.get(&column.site()).copied().flatten();
-            let Some(worst) = margin(a) else { return false };
+            let margin = |site: usize| self.margins.get(&site).copied().flatten();
+            let Some(worst) = margin(a.site) else { return false };
             // Where some movement from or to `b` is impossible, nothing is taken off its cost.
-            let best = margin(b).unwrap_or_default();
+            let best = margin(b.site).unwrap_or_default();
             (worst.usd.1 - best.usd.0.min(worst.usd.1), (worst.seconds.1 - best.seconds.0).max(0.0))
         };
-        let (copy_a, copy_b) = if a.copies == b.copies {
+        let (copy_a, copy_b) = if column_a.copies == column_b.copies {
             (Decimal::ZERO, Decimal::ZERO)
         } else {
-            let sum = |column: &Column, pick: fn(&(Decimal, Decimal)) -> Decimal| {
-                column.copies.iter().map(|copy| pick(&self.copies[*copy])).sum::<Decimal>()
-            };
-            (sum(a, |range| range.1), if self.shared { Decimal::ZERO } else { sum(b, |range| range.0) })
+            (a.copied.1, if self.shared { Decimal::ZERO } else { b.copied.0 })
         };
-        self.own_usd(a).1 + copy_a + extra_usd <= self.own_usd(b).0 + copy_b && a.seconds + extra_seconds <= b.seconds
+        a.own.1 + copy_a + extra_usd <= b.own.0 + copy_b && column_a.seconds + extra_seconds <= column_b.seconds
     }
 
     /// Least and most that nodes and exchanges of a column count.
@@ -241,12 +261,6 @@ impl Pruning<'_, '_> {
         let own = column.compute_usd + column.preference_usd;
         let exchanges = column.exchanges.iter().map(|exchange| range(self.network, exchange));
         exchanges.fold((own, own), |sum, range| (sum.0 + range.0, sum.1 + range.1))
-    }
-
-    /// A lower bound on what the column adds to the cost of a plan.
-    fn least_usd(&self, column: &Column) -> Decimal {
-        let copies: Decimal = column.copies.iter().map(|copy| self.copies[*copy].0).sum();
-        self.own_usd(column).0 + if self.shared { Decimal::ZERO } else { copies }
     }
 }
 

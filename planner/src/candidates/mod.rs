@@ -27,7 +27,7 @@ pub use column::{Charge, Column, Group, Movement, Place, Replica, RequestClass, 
 pub use dominance::prune;
 pub use enumerate::enumerate;
 pub use money::{DECIMALS, compute_usd, egress_usd, round_up_to_milliseconds, storage_usd};
-pub use network::{Cargo, Meter, Network, Product, products};
+pub use network::{Cargo, Extent, Meter, Network, Product, products};
 pub use purchase::usd_per_hour;
 pub use refusal::Reason;
 pub use residency::permitting;
@@ -99,8 +99,8 @@ pub struct Refused {
 pub struct Dominated {
     /// The placement.
     pub column: Column,
-    /// One that is at least as good in everything.
-    pub by: Column,
+    /// Position among the columns of one that is at least as good in everything.
+    pub by: usize,
     /// Places that are at least as good, when one alone might be occupied.
     pub places: usize,
 }

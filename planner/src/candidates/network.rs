@@ -25,6 +25,7 @@ use super::money::storage_usd;
 use super::{Movement, Reason, World};
 use hop::{Hop, Link};
 use meter::Meters;
+pub use route::Extent;
 use route::Paths;
 
 /// What is to be moved.
@@ -94,6 +95,12 @@ impl<'a> Network<'a> {
     pub fn movement(&self, cargo: &Cargo, from: usize, to: usize) -> Result<Movement, Reason> {
         let all = self.movements(cargo, from, to)?;
         all.into_iter().next().ok_or_else(|| self.no_route(from, to))
+    }
+
+    /// Least and most that a movement costs and takes, over all ways; `None` where there is none.
+    #[must_use]
+    pub fn extent(&self, cargo: &Cargo, from: usize, to: usize) -> Option<Extent> {
+        route::extent(self, cargo, from, to)
     }
 
     /// Keeping a cargo at a site to the end of the period, for cargo that is kept.

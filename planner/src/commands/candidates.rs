@@ -64,7 +64,7 @@ fn rows(world: &World<'_>, candidates: &Candidates) -> Vec<Row> {
             rows.push(full(column, "possible", beside.chain(after).collect::<Vec<_>>().join(", ")));
         }
         for dominated in &workload.dominated {
-            let by = &dominated.by;
+            let by = &workload.columns[dominated.by];
             let first = by.first().place;
             let place = format!("`{}` of `{}`", world.pool_name(first), world.site_name(first.site));
             let more = if dominated.places > 1 { format!(" and {} more", dominated.places - 1) } else { String::new() };

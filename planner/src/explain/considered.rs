@@ -37,7 +37,7 @@ fn of_workload(decision: &Decision<'_>, job: usize) -> Vec<Candidate> {
         }
     }
     for Dominated { column, by, places } in &workload.dominated {
-        list.push(listed(column, Verdict::Dominated, dominated_reason(world, by, *places)));
+        list.push(listed(column, Verdict::Dominated, dominated_reason(world, &workload.columns[*by], *places)));
     }
     // One of each reason and site first, so that a long list loses none.
     let (first, repeated): (Vec<_>, Vec<_>) = {

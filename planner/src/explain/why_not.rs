@@ -106,7 +106,7 @@ fn fates(case: &Case<'_>, workload: &WorkloadCandidates, assignment: &Assignment
     let world = &case.world;
     let mut fates = Fates::default();
     let columns = workload.columns.iter().map(|column| (column, None));
-    let dominated = workload.dominated.iter().map(|dominated| (&dominated.column, Some(&dominated.by)));
+    let dominated = workload.dominated.iter().map(|dominated| (&dominated.column, workload.columns.get(dominated.by)));
     for (column, by) in columns.chain(dominated).filter(|(column, _)| touches(case, column, at)) {
         let example = words(case, column);
         match by {

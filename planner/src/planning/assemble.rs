@@ -253,7 +253,9 @@ fn routing(decision: &Decision<'_>, job: usize) -> Vec<Routing> {
     for (group, (kind, replica, _)) in decision.replicas(job).into_iter().enumerate() {
         for (class, asked) in service.classes.iter().enumerate() {
             let requests_per_second = decision.solution.staffing.routed[index][kind][class];
-            let Some(most_per_replica) = replica.most[class].filter(|_| requests_per_second > LEAST_RATE) else { continue };
+            let Some(most_per_replica) = replica.most[class].filter(|_| requests_per_second > LEAST_RATE) else {
+                continue;
+            };
             all.push(Routing {
                 from: asked.from.map(|site| decision.world.site_name(site).to_owned()),
                 data: asked.data.clone(),

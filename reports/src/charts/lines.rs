@@ -20,17 +20,13 @@ pub struct Line {
 ///
 /// # Errors
 /// The drawing library fails.
-pub fn lines(
-    caption: Caption<'_>,
-    table: Table,
-    (x, y): (&str, &str),
-    lines: &[Line],
-) -> Result<Chart, ReportError> {
+pub fn lines(caption: Caption<'_>, table: Table, (x, y): (&str, &str), lines: &[Line]) -> Result<Chart, ReportError> {
     caption.chart(table, paint(x, y, lines))
 }
 
 fn paint(x: &str, y: &str, lines: &[Line]) -> Result<String, String> {
-    let entry = |(index, line): (usize, &Line)| Entry { sign: Sign::Line { dashed: false }, index, name: line.name.clone() };
+    let entry =
+        |(index, line): (usize, &Line)| Entry { sign: Sign::Line { dashed: false }, index, name: line.name.clone() };
     let key: Vec<_> = lines.iter().enumerate().map(entry).collect();
     let top = legend::height(&key);
     let values = |pick: fn(&(f64, f64)) -> f64| lines.iter().flat_map(move |line| line.points.iter().map(pick));

@@ -19,8 +19,8 @@ mod throughput;
 
 pub use confusion::confusion;
 pub use cost::{CostBar, cost};
-pub use lines::{Line, lines};
 pub use learning::{Curve, CurvePoint, Quantity, learning};
+pub use lines::{Line, lines};
 pub use phases::{PhaseBar, phases};
 pub use schedule::{Bar, BarKind, schedule};
 pub use throughput::{Point, throughput};

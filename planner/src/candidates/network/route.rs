@@ -85,7 +85,8 @@ fn nanodollars(usd: Decimal) -> i64 {
     (usd * Decimal::from(1_000_000_000)).to_i64().unwrap_or(i64::MAX)
 }
 
-/// Sites up to which paths pass through [`MOST_RELAYS`] others; between more they pass through one.
+/// Sites up to which paths pass through [`MOST_RELAYS`] others. Among more they pass through one, and only where there
+/// is no direct connection.
 const MANY_SITES: usize = 40;
 
 /// Paths from one site to every site.
@@ -114,6 +115,43 @@ pub(super) fn all(network: &Network<'_>, cargo: &Cargo, from: usize, to: usize) 
     Ok(movements)
 }
 
+/// Least and most that any way costs, preferences included, and that it takes.
+pub(super) fn extent(network: &Network<'_>, cargo: &Cargo, from: usize, to: usize) -> Option<Extent> {
+    let paths = network.paths(cargo, from);
+    let mut extent: Option<Extent> = None;
+    for path in paths.0[to].iter().filter(|path| is_permitted(network, cargo, path)) {
+        let fixed =
+            network.storage_usd(cargo, to) + egress_usd(preference_per_gb(&network.world, cargo, to), cargo.bytes);
+        let priced = |pick: fn(&(usize, i64, i64)) -> i64| {
+            let nano = path.meters.iter().map(pick).fold(path.flat, i64::saturating_add);
+            fixed + egress_usd(Decimal::new(nano, 9), cargo.bytes)
+        };
+        let (least, most, seconds) = (priced(|meter| meter.1), priced(|meter| meter.2), path.seconds(cargo.bytes));
+        let known = extent.get_or_insert(Extent { usd: (least, most), seconds: (seconds, seconds) });
+        known.usd = (known.usd.0.min(least), known.usd.1.max(most));
+        known.seconds = (known.seconds.0.min(seconds), known.seconds.1.max(seconds));
+    }
+    extent
+}
+
+/// Prices and times over all ways of one movement, from least to most. A cent's millionth may be off by rounding.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Extent {
+    /// US dollars.
+    pub usd: (Decimal, Decimal),
+    /// Seconds.
+    pub seconds: (f64, f64),
+}
+
+fn is_permitted(network: &Network<'_>, cargo: &Cargo, path: &Path) -> bool {
+    let end = path.sites.len() - 1;
+    (1..=end).all(|stop| {
+        let arrival = [Action::Store, Action::Process, Action::Access];
+        let actions: &[Action] = if stop < end { &[Action::Transit] } else { &arrival };
+        permitted(&network.world, cargo, actions, path.sites[stop], link(path, stop)).is_ok()
+    })
+}
+
 /// What the charges of a movement cost at most.
 fn metered(network: &Network<'_>, movement: &Movement) -> Decimal {
     let charge = |charge: &Charge| {
@@ -127,12 +165,14 @@ pub(super) fn find(network: &Network<'_>, cargo: &Cargo, from: usize) -> Rc<Path
     let count = network.world.loaded.scenario.sites.len();
     let mut found: Vec<Vec<Path>> = vec![Vec::new(); count];
     let mut ends = vec![Path::at(from)];
-    let relays = if count > MANY_SITES { 1 } else { MOST_RELAYS };
+    let is_small = count <= MANY_SITES;
+    let relays = if is_small { MOST_RELAYS } else { 1 };
     for _ in 0..=relays {
+        let direct: Vec<bool> = found.iter().map(|paths| !is_small && !paths.is_empty()).collect();
         let mut next = Vec::new();
         for path in &ends {
             let Some(&last) = path.sites.last() else { continue };
-            for (to, known_to) in found.iter_mut().enumerate() {
+            for (to, known_to) in found.iter_mut().enumerate().filter(|(to, _)| !direct[*to]) {
                 let longer = network.hop(last, to).and_then(|hop| path.with(hop, to));
                 let Some(longer) = longer.filter(|longer| longer.seconds(cargo.bytes).is_finite()) else { continue };
                 if !known_to.iter().any(|known| known.is_as_good(&longer)) {
