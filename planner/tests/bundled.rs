@@ -161,8 +161,8 @@ fn verification_knows_the_rules() {
     let check = |change: &dyn Fn(&mut Plan), expected: Check| finds(&right, &loaded, change, expected);
     check(&|plan| plan.residency.rules.clear(), Check::Provenance);
     check(&|plan| plan.assignments[0].groups[0].site = "alibaba-hangzhou".to_owned(), Check::Presence);
-    check(&|plan| plan.flows[weights].rule.clear(), Check::Movements);
-    check(&|plan| plan.flows[weights].rule[0].rule = "images-stay-in-the-hospital".to_owned(), Check::Movements);
-    check(&|plan| plan.flows[weights].via.push("alibaba-hangzhou".to_owned()), Check::Movements);
+    check(&|plan| plan.flows[weights].rule.clear(), Check::Residency);
+    check(&|plan| plan.flows[weights].rule[0].rule = "images-stay-in-the-hospital".to_owned(), Check::Residency);
+    check(&|plan| plan.flows[weights].via.push("alibaba-hangzhou".to_owned()), Check::Residency);
     check(&|plan| plan.flows[weights].to = "alibaba-hangzhou".to_owned(), Check::Movements);
 }

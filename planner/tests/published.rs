@@ -71,6 +71,9 @@ fn a_quota_that_is_too_small_is_told() {
     };
     let example = &cases["melange_example"];
     assert!(melange(example, 30.0, 0).is_ok(), "a hundred of the small ones suffice");
-    let Err(error) = melange(example, 300.0, 0) else { panic!("a hundred of the small ones cannot answer that") };
-    assert!(error.to_string().contains("chat"), "{error}");
+    let Err(PlanError::Infeasible(why)) = melange(example, 300.0, 0) else {
+        panic!("a hundred of the small ones cannot answer that")
+    };
+    let help = why.help().unwrap_or_default();
+    assert!(help.contains("nodes") && help.contains("A10G"), "{why}: {help}");
 }

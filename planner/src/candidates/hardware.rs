@@ -34,8 +34,8 @@ pub(super) struct Hardware<'a> {
 pub(super) enum Kind<'a> {
     /// Measured by `executor calibrate`.
     Profile(Rates<'a>),
-    /// Accelerators by their data sheet.
-    Accelerators(Sheet),
+    /// Accelerators by their data sheet; for chains of layers with rates of their own, where the sheet has what they need.
+    Accelerators { sheet: Sheet, rates: Option<Rates<'a>> },
     /// Processors only.
     Processors { sheet: Sheet, rates: Rates<'a> },
 }
@@ -101,7 +101,7 @@ fn facts(hardware: &Hardware<'_>, several: bool) -> Facts {
     let bits = |value: Option<f64>| value.unwrap_or(-1.0).to_bits();
     let (name, sheet) = match &hardware.kind {
         Kind::Profile(_) => (format!("profile {}", hardware.name), None),
-        Kind::Accelerators(sheet) | Kind::Processors { sheet, .. } => (sheet.device.name.clone(), Some(sheet)),
+        Kind::Accelerators { sheet, .. } | Kind::Processors { sheet, .. } => (sheet.device.name.clone(), Some(sheet)),
     };
     let mut all = [bits(None); 12];
     if let Some(Sheet { device, network }) = sheet {
@@ -202,9 +202,14 @@ fn of_instance<'a>(world: &World<'a>, instance: &Instance, name: String) -> Resu
         memory_bytes_per_device: device.memory_bytes,
         cores,
         watts: sheet.watts.map(|watts| watts * instance.accelerator_count),
-        kind: Kind::Accelerators(Sheet { device, network }),
+        kind: accelerators(device, network),
         name,
     })
+}
+
+fn accelerators<'a>(device: Accelerator, network: Option<f64>) -> Kind<'a> {
+    let rates = DataSheetMachine::accelerated(&device, 1.0, network).map(Rates::DataSheet);
+    Kind::Accelerators { sheet: Sheet { device, network }, rates }
 }
 
 /// Part of an accelerator as a device of its own.
@@ -241,7 +246,7 @@ fn inline<'a>(world: &World<'a>, machine: &InlineMachine, name: String) -> Resul
         memory_bytes_per_device: device.memory_bytes,
         cores: Some(cores),
         watts: device.watts.map(|watts| watts * f64::from(devices)),
-        kind: Kind::Accelerators(Sheet { device, network }),
+        kind: accelerators(device, network),
         name,
     })
 }
@@ -278,7 +283,7 @@ impl Hardware<'_> {
     pub const fn sheet(&self) -> Option<&Sheet> {
         match &self.kind {
             Kind::Profile(_) => None,
-            Kind::Accelerators(sheet) | Kind::Processors { sheet, .. } => Some(sheet),
+            Kind::Accelerators { sheet, .. } | Kind::Processors { sheet, .. } => Some(sheet),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Networks that are a chain of layers (`mlp`, `cnn`) on machines that run them on processors or were measured.
+//! Networks that are a chain of layers (`mlp`, `cnn`), which the executor carries out, and all jobs on measured machines.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -20,9 +20,11 @@ pub(super) fn rates<'b>(hardware: &'b Hardware<'_>, work: &Work) -> Option<&'b R
         Work::Apply(apply) if apply.output_tokens == 0 => &apply.model,
         _ => return None,
     };
+    let is_chain = matches!(model, Model::Mlp(_) | Model::Cnn(_));
     match &hardware.kind {
         Kind::Profile(rates) => Some(rates),
-        Kind::Processors { rates, .. } if matches!(model, Model::Mlp(_) | Model::Cnn(_)) => Some(rates),
+        Kind::Processors { rates, .. } if is_chain => Some(rates),
+        Kind::Accelerators { rates, .. } if is_chain => rates.as_ref(),
         _ => None,
     }
 }
@@ -36,11 +38,11 @@ pub(super) fn trials(hardware: &Hardware<'_>, work: &Work, amount: &Amount<'_>, 
         let result = layout.and_then(|layout| choice(hardware, rates, work, amount, strategy, layout));
         Trial { nodes, strategy, result, weighed: 1 }
     };
-    strategies(work, rates, counts).into_iter().map(tried).collect()
+    strategies(hardware, work, rates, counts).into_iter().map(tried).collect()
 }
 
-/// Strategies: the user's, else 1, 2, 4 and 8 ranks on a measured machine, or a rank on each node.
-fn strategies(work: &Work, rates: &Rates<'_>, counts: &[u32]) -> Vec<Strategy> {
+/// Strategies: the user's, else 1, 2, 4 and 8 ranks on a measured machine, or a rank on each device of some or all nodes.
+fn strategies(hardware: &Hardware<'_>, work: &Work, rates: &Rates<'_>, counts: &[u32]) -> Vec<Strategy> {
     let (held, stated) = match work {
         Work::Train(train) => (train.held, train.allowed.data.clone()),
         Work::Apply(apply) if apply.held.is_none() => return vec![Strategy::SINGLE],
@@ -52,7 +54,11 @@ fn strategies(work: &Work, rates: &Rates<'_>, counts: &[u32]) -> Vec<Strategy> {
     }
     let usual = || match rates {
         Rates::Measured(_) => [1, 2, 4, 8].into_iter().filter_map(NonZeroU32::new).collect(),
-        Rates::DataSheet(_) => counts.iter().copied().filter_map(NonZeroU32::new).collect(),
+        Rates::DataSheet(_) => {
+            let fewer = (0..32).map(|power| 1_u32 << power).take_while(|devices| *devices < hardware.devices);
+            let all = counts.iter().map(|nodes| nodes.saturating_mul(hardware.devices));
+            fewer.chain(all).filter_map(NonZeroU32::new).collect()
+        }
     };
     let mut data: Vec<NonZeroU32> = stated.unwrap_or_else(usual);
     data.sort_unstable();
@@ -60,10 +66,14 @@ fn strategies(work: &Work, rates: &Rates<'_>, counts: &[u32]) -> Vec<Strategy> {
     data.into_iter().map(|data| Strategy { data, ..Strategy::SINGLE }).collect()
 }
 
-/// How ranks lie on nodes: on a measured machine they share it, as far as that was measured; else one on each node.
+/// How ranks lie on nodes: on a measured machine they share it, as far as that was measured; else one on each device, over
+/// as few nodes as share them evenly.
 fn layout(hardware: &Hardware<'_>, rates: &Rates<'_>, ranks: u32) -> Result<Layout, Reason> {
     let Rates::Measured(machine) = rates else {
-        return Ok(Layout { nodes: ranks, devices_per_node: 1, ranks_per_node: 1 });
+        let least = ranks.div_ceil(hardware.devices.max(1));
+        let nodes = (least..=ranks).find(|nodes| ranks.is_multiple_of(*nodes)).unwrap_or(ranks);
+        let ranks_per_node = ranks / nodes.max(1);
+        return Ok(Layout { nodes, devices_per_node: ranks_per_node, ranks_per_node });
     };
     let layout = Layout { nodes: 1, devices_per_node: hardware.devices.min(ranks), ranks_per_node: ranks };
     let measured = machine.max_ranks();

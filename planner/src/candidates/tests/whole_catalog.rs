@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Instant;
 
 use scenarios::catalog::Catalog;
 
@@ -55,13 +54,9 @@ fn fifty_workloads_meet_the_whole_catalogue() {
         workloads()
     );
     let loaded = loaded(&text);
-    let start = Instant::now();
     let world = world(&loaded);
     let network = Network::new(world);
     let found = enumerate(&world, &network, &Held::new());
-    let seconds = start.elapsed().as_secs_f64();
-    // Ten times what it takes on an idle core, and most of what it may take.
-    assert!(seconds < 20.0, "{seconds} s");
     assert!(found.workloads.iter().all(|workload| !workload.columns.is_empty()));
     let memory: usize = found.workloads.iter().map(|workload| workload.columns.len() + workload.refused.len()).sum();
     assert!(memory * 1000 < 1 << 30, "{memory} columns and refusals");
