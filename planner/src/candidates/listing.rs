@@ -111,7 +111,7 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
             Err(reason) if dear => Err(reason.clone()),
             _ => self.menu(stall, permits),
         };
-        let priced = menu.and_then(|menu| Ok((menu, offer.usd_per_node_hour.clone()?)));
+        let priced = menu.and_then(|menu| Ok((menu, offer.price(self.common.world.latest_end(self.workload))?)));
         let (menu, price) = match (priced, &permits.sources) {
             (Ok(found), _) => found,
             (Err(unpriced), sources) => {

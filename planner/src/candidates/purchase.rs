@@ -17,6 +17,21 @@ pub(super) struct Offer {
     pub most_nodes: u32,
     /// How often nodes are taken away.
     pub interruptions: Option<Interruptions>,
+    /// Length of the commitment, from the start of the period, for reserved nodes.
+    pub term_seconds: Option<f64>,
+}
+
+impl Offer {
+    /// Price of one node for an hour, for a workload that must end by an instant.
+    ///
+    /// # Errors
+    /// It is not known, or the commitment may end before.
+    pub fn price(&self, latest: f64) -> Result<Decimal, Reason> {
+        match self.term_seconds.filter(|term| *term < latest) {
+            Some(term) => Err(Reason::Term { term, latest }),
+            None => self.usd_per_node_hour.clone(),
+        }
+    }
 }
 
 /// Interruptions of spot nodes.
@@ -32,7 +47,13 @@ pub(super) struct Interruptions {
 pub(super) fn offers(world: &World<'_>, place: Place) -> Vec<Offer> {
     let Some(pool) = world.pool(place) else { return Vec::new() };
     let (stated, most_nodes) = (&pool.purchase, world.most_nodes(place));
-    let offer = |purchase, usd_per_node_hour| Offer { purchase, usd_per_node_hour, most_nodes, interruptions: None };
+    let offer = |purchase, usd_per_node_hour| Offer {
+        purchase,
+        usd_per_node_hour,
+        most_nodes,
+        interruptions: None,
+        term_seconds: None,
+    };
     let mut offers = Vec::new();
     if let Some(owned) = &stated.owned {
         offers.push(offer(PurchaseKind::Owned, owned_price(world, place, owned)));
@@ -50,7 +71,8 @@ pub(super) fn offers(world: &World<'_>, place: Place) -> Vec<Offer> {
     }
     if let Some(reserved) = &stated.reserved {
         let most_nodes = reserved_nodes(reserved, most_nodes);
-        offers.push(Offer { most_nodes, ..offer(PurchaseKind::Reserved, Ok(Decimal::ZERO)) });
+        let term_seconds = Some(reserved.term.get());
+        offers.push(Offer { most_nodes, term_seconds, ..offer(PurchaseKind::Reserved, Ok(Decimal::ZERO)) });
     }
     offers
 }

@@ -61,6 +61,18 @@ pub enum Reason {
     /// Spot nodes for a service.
     #[error("a service is not placed on spot nodes: its replicas may be taken away at any time")]
     SpotService,
+    /// A commitment is too short.
+    #[error(
+        "the nodes are reserved for {}, and the workload may run until {}; give it an earlier deadline, or take a longer term",
+        Seconds::new(*term).rounded(),
+        Seconds::new(*latest).rounded()
+    )]
+    Term {
+        /// Length of the commitment in seconds.
+        term: f64,
+        /// Deadline, or the end of the planning period.
+        latest: f64,
+    },
     /// Spot nodes are taken away faster than work is done.
     #[error("on spot nodes {0}")]
     NeverDone(ReliabilityError),
@@ -171,6 +183,7 @@ impl Reason {
             | Self::NoSpotPrice { .. }
             | Self::NoSpotRate { .. } => "price",
             Self::SpotService | Self::NeverDone(_) => "spot",
+            Self::Term { .. } => "term",
             Self::NoCarbon { .. } => "carbon",
             Self::Targets => "targets",
             Self::NoStrategy { .. } | Self::Impossible(_) => "strategy",

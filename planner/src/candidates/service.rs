@@ -101,7 +101,7 @@ impl Listing<'_, '_, '_> {
         if self.common.needs_carbon && stall.consumption.kg_per_hour.is_none() {
             return Err(Reason::NoCarbon { machine: self.common.world.machine_name(stall.place) });
         }
-        offer.usd_per_node_hour.clone()
+        offer.price(self.common.world.latest_end(self.workload))
     }
 
     /// A kind of replica, once for each way to have the weights.

@@ -200,7 +200,7 @@ fn replicas_staffed(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
     for ((service, kinds), open) in model.problem.services.iter().zip(&model.replicas).zip(&model.open) {
         for (replica, variables) in service.replicas.iter().zip(kinds) {
-            let most = f64::from(service.most_replicas(&model.problem.pools, replica));
+            let most = f64::from(service.most_replicas(model.relax.counted(&model.problem.pools), replica));
             rows.push(constraint!(variables.count <= most * variables.staffed));
             rows.push(constraint!(variables.staffed <= open[&replica.site]));
         }

@@ -10,7 +10,7 @@ use scenarios::scenario::Objective;
 use super::alternatives::Pattern;
 use super::conflicts::Conflict;
 use super::constraints;
-use super::problem::{Choice, Copy, Problem, Worth, float};
+use super::problem::{Choice, Copy, Pool, Problem, Worth, float};
 use super::scale::Scale;
 use super::schedule::Schedule;
 use super::solver::{self, Answer, Options, Program, SolverError};
@@ -27,6 +27,11 @@ pub(super) struct Relax {
 impl Relax {
     pub(super) const fn any(self) -> bool {
         self.budget || self.deadlines || self.quotas
+    }
+
+    /// Pools, if what they hold counts.
+    pub(super) const fn counted(self, pools: &[Pool]) -> Option<&[Pool]> {
+        if self.quotas { None } else { Some(pools) }
     }
 }
 
@@ -131,7 +136,7 @@ impl<'a> Model<'a> {
         for pair in learned.conflicts.iter().flat_map(pairs) {
             order.entry(pair).or_insert_with(|| variables.add(binary()));
         }
-        let (replicas, open) = services(problem, &mut variables);
+        let (replicas, open) = services(problem, relax, &mut variables);
         let mut reserved = BTreeMap::new();
         for (pool, nodes) in problem.pools.iter().enumerate().filter(|(_, pool)| pool.commitment.is_some()) {
             reserved.insert(pool, variables.add(amount().max(f64::from(nodes.nodes)).integer()));
@@ -379,14 +384,14 @@ fn columns_of_pool(problem: &Problem) -> Vec<Vec<(usize, usize, u32)>> {
 
 type Services = (Vec<Vec<ReplicaVariables>>, Vec<BTreeMap<usize, Variable>>);
 
-fn services(problem: &Problem, variables: &mut ProblemVariables) -> Services {
+fn services(problem: &Problem, relax: Relax, variables: &mut ProblemVariables) -> Services {
     let mut all = Vec::new();
     let mut open = Vec::new();
     for service in &problem.services {
         let mut kinds = Vec::new();
         let mut sites = BTreeMap::new();
         for replica in &service.replicas {
-            let most = f64::from(service.most_replicas(&problem.pools, replica));
+            let most = f64::from(service.most_replicas(relax.counted(&problem.pools), replica));
             let count = variables.add(variable().integer().min(0.0).max(most));
             let staffed = variables.add(variable().binary());
             let share = |most: &Option<f64>| most.map(|_| variables.add(variable().min(0.0).max(1.0)));

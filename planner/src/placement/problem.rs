@@ -315,11 +315,13 @@ impl Service {
         nodes.filter(|(used, _)| *used == pool).map(|(_, nodes)| nodes).fold(0, u32::saturating_add)
     }
 
-    /// Most replicas of a kind that can be of use: as many as its pools hold, or as all requests that it may answer need.
+    /// Most replicas of a kind that can be of use: as many as its pools hold, if that counts, or as all requests that it
+    /// may answer need.
     #[must_use]
-    pub fn most_replicas(&self, pools: &[Pool], replica: &Replica) -> u32 {
+    pub fn most_replicas(&self, pools: Option<&[Pool]>, replica: &Replica) -> u32 {
         let load: f64 = self.rates.iter().zip(&replica.most).filter_map(|(rate, most)| Some(rate / (*most)?)).sum();
         let needed = (load / self.utilization - 1e-9).ceil().clamp(0.0, f64::from(u32::MAX)) as u32;
+        let Some(pools) = pools else { return needed };
         let held = replica.uses.iter().filter(|(_, nodes)| *nodes > 0).map(|(pool, nodes)| pools[*pool].nodes / nodes);
         held.min().unwrap_or(u32::MAX).min(needed)
     }

@@ -74,7 +74,7 @@ fn movement(problem: &Problem, way: &Copy) -> f64 {
 fn services(problem: &Problem) -> f64 {
     let of = |service: &super::problem::Service| {
         most(&service.replicas, |replica| {
-            let needed = f64::from(service.most_replicas(&problem.pools, replica));
+            let needed = f64::from(service.most_replicas(Some(&problem.pools), replica));
             float(replica.usd + replica.preference) * needed
         })
     };
