@@ -178,6 +178,9 @@ fn sites() -> IndexMap<String, PlacedSite> {
         provider: provider.map(str::to_owned),
         region: region.map(str::to_owned),
         country: Some(country.to_owned()),
+        operator: None,
+        operator_places: vec![],
+        safeguards: vec![],
         places: std::iter::once(country).chain(groups.iter().copied()).map(str::to_owned).collect(),
     };
     let eu = ["eea", "eu", "eu-adequate"];
@@ -366,6 +369,7 @@ fn considered() -> Vec<Candidate> {
         machine: machine.to_owned(),
         purchase: if site == "hospital" { PurchaseKind::Owned } else { PurchaseKind::OnDemand },
         nodes: 1,
+        others: vec![],
         strategy: strategy(ranks),
         seconds: (verdict != Verdict::Refused).then_some(101.69 / f64::from(ranks).sqrt()),
         cost_usd: (verdict != Verdict::Refused).then(|| usd("0.033897") + Decimal::new(i64::from(ranks) - 1, 4)),

@@ -16,6 +16,9 @@ pub struct Scale {
     pub days: u32,
 }
 
+/// Provider, region, and instance types with whether they can be had on spot.
+type Region<'a> = (&'a str, &'a str, Vec<(&'a str, bool)>);
+
 /// Data sets: name, class, site, size, records.
 const DATA: [(&str, &str, &str, &str, u32); 4] = [
     ("photos", "public", "aws-us-east-1", "150 GB", 1_280_000),
@@ -62,7 +65,8 @@ impl Scale {
         }
         let samples = [2_000_000, 500_000, 1_000_000, 100_000][index % 4] * (1 + index % 3);
         let after = if index % 7 == 3 { format!(", after: [w{}]", index - 2) } else { String::new() };
-        let deadline = if index % 3 == 0 { format!(", deadline: {} h", self.days * 15) } else { String::new() };
+        let deadline =
+            if index.is_multiple_of(3) { format!(", deadline: {} h", self.days * 15) } else { String::new() };
         let _ = writeln!(
             text,
             "  w{index}: {{ job: {{ train: {{ model: {{ preset: {} }}, data: {data}, samples: {samples}, global_batch: 256, \
@@ -72,7 +76,7 @@ impl Scale {
     }
 
     fn sites(&self) -> String {
-        let mut pools: BTreeMap<(bool, String), (&str, &str, Vec<(&str, bool)>)> = BTreeMap::new();
+        let mut pools: BTreeMap<(bool, String), Region<'_>> = BTreeMap::new();
         for instance in Catalog::bundled().instances() {
             if instance.accelerator.is_some() && instance.on_demand_usd_per_hour.is_some() {
                 let name = format!("{}-{}", instance.provider, instance.region);

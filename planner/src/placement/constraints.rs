@@ -9,6 +9,7 @@ use super::alternatives::pools;
 use super::conflicts::Conflict;
 use super::model::Model;
 use super::problem::{Choice, float};
+use super::scale::MOST_BYTES;
 use super::schedule::TOLERANCE_SECONDS;
 
 /// All rows.
@@ -250,12 +251,11 @@ fn tiers_in_order(model: &Model<'_>) -> Vec<Constraint> {
     let mut rows = Vec::new();
     for (meter, filled) in model.filled.iter().enumerate() {
         let unit = model.scale.bytes[meter];
-        let most = model.scale.most_bytes();
         let mut below = 0.0;
         let mut opened: Option<Variable> = None;
         for (tier, (amount, full)) in model.problem.meters[meter].tiers().iter().zip(filled) {
             let end = tier.up_to.map_or(f64::INFINITY, |end| end.0 as f64 / unit);
-            let width = (end - below).min(most);
+            let width = (end - below).min(MOST_BYTES);
             match opened {
                 None => rows.push(constraint!(*amount <= width)),
                 Some(opened) => rows.push(constraint!(*amount <= width * opened)),

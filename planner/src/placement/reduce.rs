@@ -145,10 +145,10 @@ fn ranked(
         .collect();
     let mut ranked: Vec<(f64, f64, usize)> = Vec::new();
     for (column, candidate) in problem.jobs[job].choices.iter().enumerate() {
-        let Some(moved) = moved(problem, choice, staffing, job, candidate, &value) else { continue };
-        let copies = candidate.copies.iter().filter(|copy| !made.contains(copy));
-        let copied: f64 = copies.map(|copy| value.of_copy(&problem.copies[*copy])).sum();
-        ranked.push((measure(candidate) + copied + moved, candidate.release + candidate.seconds, column));
+        let Some(products) = moved(problem, choice, staffing, job, candidate, &value) else { continue };
+        let missing = candidate.copies.iter().filter(|copy| !made.contains(copy));
+        let copies: f64 = missing.map(|copy| value.of_copy(&problem.copies[*copy])).sum();
+        ranked.push((measure(candidate) + copies + products, candidate.release + candidate.seconds, column));
     }
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
     ranked.into_iter().map(|(_, _, column)| column).collect()

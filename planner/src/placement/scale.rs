@@ -4,6 +4,9 @@ use scenarios::scenario::Objective;
 
 use super::problem::{Choice, Copy, Problem, Worth, float};
 
+/// More than any amount of data on a meter, in its unit.
+pub(super) const MOST_BYTES: f64 = 2000.0;
+
 /// Units in which the largest time, sum of money, of greenhouse gas and of data on each meter are 1000.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
@@ -32,11 +35,6 @@ impl Scale {
             usd,
             carbon,
         }
-    }
-
-    /// More than any amount of data on a meter, in its unit.
-    pub(super) const fn most_bytes(&self) -> f64 {
-        2000.0
     }
 
     /// Value of one in the program's objective, in the objective's own unit.

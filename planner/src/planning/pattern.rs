@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn stars_stand_for_any_letters() {
         let check = |pattern: &str, name: &str, expected: bool| {
-            assert_eq!(is_like(pattern, name), expected, "{pattern} {name}")
+            assert_eq!(is_like(pattern, name), expected, "{pattern} {name}");
         };
         check("h100", "H100", true);
         check("h100", "h1000", false);

@@ -11,6 +11,9 @@ use scenarios::units::Seconds;
 /// Gigabytes that leave sites.
 type Leaving = BTreeMap<String, f64>;
 
+/// Workloads that another one waits for, each with a delay.
+type Waits = Vec<(usize, f64)>;
+
 /// One way to run one workload.
 #[derive(Debug, Clone)]
 struct Way {
@@ -118,7 +121,7 @@ fn products(
     edges: &[(usize, usize)],
     taken: &mut Vec<f64>,
     leaving: &Leaving,
-    visit: &mut dyn FnMut(&Leaving, &[Vec<(usize, f64)>]),
+    visit: &mut dyn FnMut(&Leaving, &[Waits]),
 ) {
     let workloads = &loaded.scenario.workloads;
     let Some((from, to)) = edges.get(taken.len()) else {

@@ -93,7 +93,7 @@ impl Draft {
             let country = site.country.clone();
             let mut places = vec![name.clone(), "private".to_owned()];
             places.extend(country.clone());
-            let placed = PlacedSite {
+            let site = PlacedSite {
                 kind: site.kind,
                 provider: None,
                 region: None,
@@ -103,7 +103,7 @@ impl Draft {
                 country,
                 places,
             };
-            (name.clone(), placed)
+            (name.clone(), site)
         });
         let sites = sites.collect();
         let digest = scenarios::document::digest_of(&scenario);

@@ -14,6 +14,11 @@ const GB: u64 = 1_000_000_000;
 /// Pool, nodes, seconds, price, preference, copy, gigabytes on the first meter.
 type ColumnDraw = (u8, u8, u8, u8, u8, Option<u8>, u8);
 
+/// Pool, nodes, most requests, price.
+type ReplicaDraw = (u8, u8, u8, u8);
+/// Kinds of replicas, and requests in a second by class.
+type ServiceDraw = (Vec<ReplicaDraw>, Vec<u8>);
+
 /// Small numbers that a program is made from.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -23,7 +28,7 @@ pub struct Draft {
     jobs: Vec<(Vec<ColumnDraw>, u8, bool)>,
     copies: Vec<(u8, u8, u8)>,
     flow: Option<Vec<(u8, u8, u8)>>,
-    service: Option<(Vec<(u8, u8, u8, u8)>, Vec<u8>)>,
+    service: Option<ServiceDraw>,
     tiers: Vec<(u8, u8)>,
     budget: Option<u8>,
     objective: u8,
@@ -208,8 +213,8 @@ fn fixed(uses: Vec<(usize, u32)>, from: f64, length: f64) -> Job {
     Job { choices: vec![choice], latest_end: from + length, after: vec![], finishes: false }
 }
 
-fn service(job: usize, (replicas, rates): &(Vec<(u8, u8, u8, u8)>, Vec<u8>), pools: usize) -> Service {
-    let replica = |(pool, nodes, most, price): &(u8, u8, u8, u8)| {
+fn service(job: usize, (replicas, rates): &ServiceDraw, pools: usize) -> Service {
+    let replica = |(pool, nodes, most, price): &ReplicaDraw| {
         let site = usize::from(*pool) % pools;
         // One kind is better at the first class, the other at the second; some answer one class only.
         let most = (0..rates.len()).map(|class| match (usize::from(*most) + class) % 5 {
