@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use scenarios::document::DocumentError;
 use scenarios::scenario::LoadError;
+use scenarios::strategy::Strategy;
 use scenarios::terminal::{Exit, Printer};
 
 use crate::explain::SettingError;
@@ -24,6 +25,8 @@ pub(super) enum Failure {
     Plan(PlanError),
     /// A workload that is held to a strategy is not in the scenario.
     Held(UnknownWorkload),
+    /// A workload is held to a strategy that it does not allow.
+    NotAllowed(NotAllowed),
     /// A name that the scenario does not have.
     Unknown(UnknownName),
     /// A plan that answers another scenario.
@@ -111,6 +114,14 @@ impl From<Unpredicted> for Failure {
     fn from(error: Unpredicted) -> Self {
         Self::Unpredicted(error)
     }
+}
+
+/// A strategy that a workload does not allow.
+#[derive(Debug, thiserror::Error)]
+#[error("the `strategies` of `{name}` do not allow `{strategy}`")]
+pub(super) struct NotAllowed {
+    pub name: String,
+    pub strategy: Strategy,
 }
 
 /// A workload that the scenario does not have.
@@ -210,6 +221,10 @@ impl Failure {
                 Exit::from(error)
             }
             Self::Plan(error) => plan(error, printer),
+            Self::NotAllowed(error) => {
+                printer.error(error, Some("take one that its `strategies` name, or change them"));
+                Exit::Usage
+            }
             Self::Held(error) => {
                 let help = format!("its workloads are {}", error.known.join(", "));
                 printer.error(error, Some(&help));

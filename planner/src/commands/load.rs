@@ -9,7 +9,7 @@ use scenarios::plan::Plan;
 use scenarios::scenario::{Loaded, load};
 use scenarios::strategy::Strategy;
 
-use super::failure::{Failure, UnknownWorkload};
+use super::failure::{Failure, NotAllowed, UnknownWorkload};
 use crate::candidates::Held;
 use crate::cli::{Global, ScenarioFile};
 
@@ -29,6 +29,10 @@ pub(super) fn held(loaded: &Loaded, held: &[(String, Strategy)]) -> Result<Held,
     if let Some((name, _)) = held.iter().find(|(name, _)| !workloads.contains_key(name)) {
         let known = workloads.keys().map(|name| format!("`{name}`")).collect();
         return Err(Failure::Held(UnknownWorkload { name: name.clone(), known }));
+    }
+    let allowed = |name: &String, strategy| workloads.get(name).is_none_or(|it| it.strategies.allow(strategy));
+    if let Some((name, strategy)) = held.iter().find(|(name, strategy)| !allowed(name, strategy)) {
+        return Err(Failure::NotAllowed(NotAllowed { name: name.clone(), strategy: *strategy }));
     }
     Ok(held.iter().cloned().collect())
 }

@@ -59,7 +59,7 @@ pub struct Fastest {
     pub possible: u64,
 }
 
-/// The fastest allowed strategy that fits: what [`super::search`] has first, where all are allowed.
+/// The fastest allowed strategy that fits: what [`super::search()`] has first, where all are allowed.
 ///
 /// Two facts save most predictions. Recomputing takes longer and needs less memory, so that it is tried only where the
 /// same strategy without it does not fit. And no step is shorter than its fullest stage is busy, whatever schedule and
