@@ -59,7 +59,7 @@ impl Scale {
             let trained = index - 1;
             let _ = writeln!(
                 text,
-                "  w{index}: {{ job: {{ evaluate: {{ weights_of: w{trained}, data: {data}, records: 50000 }} }} }}"
+                "  w{index}: {{ job: {{ evaluate: {{ weights_of: w{trained}, data: {data}, records: 50000, batch: 64 }} }} }}"
             );
             return;
         }

@@ -1,4 +1,5 @@
 //! The solver: HiGHS, or the smaller one in pure Rust where HiGHS is left out (feature `microlp`).
+#![cfg_attr(not(feature = "highs"), expect(dead_code, reason = "microlp knows neither starts nor limits"))]
 
 #[cfg(feature = "highs")]
 mod highs;

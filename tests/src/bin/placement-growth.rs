@@ -20,10 +20,10 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "5,10,20,30,40,50")]
     workloads: Vec<usize>,
     /// Numbers of sites, for the largest number of workloads and the longest period.
-    #[arg(long, value_delimiter = ',', default_value = "10,20,50,100,150,200")]
+    #[arg(long, value_delimiter = ',', default_value = "30,50,100,150,200")]
     sites: Vec<usize>,
     /// Lengths of the period in days, for the largest numbers of workloads and sites.
-    #[arg(long, value_delimiter = ',', default_value = "20,30,40,50,60")]
+    #[arg(long, value_delimiter = ',', default_value = "20,40,60")]
     days: Vec<u32>,
     /// Relative gap that counts as solved.
     #[arg(long, default_value = "0.01")]
