@@ -7,10 +7,11 @@ use scenarios::plan::Plan;
 use scenarios::scenario::load;
 use serde_json::Value;
 
-fn cases() -> Option<Value> {
+/// Mélange's example, where the published cases are at hand.
+fn example() -> Option<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/placement/cases.json");
     let text = std::fs::read_to_string(path).ok()?;
-    Some(serde_json::from_str(&text).expect("JSON"))
+    Some(serde_json::from_str::<Value>(&text).expect("JSON")["melange_example"].clone())
 }
 
 /// Mélange's example: two kinds of GPU, requests of four sizes, rates that one GPU answers of each size.
@@ -49,15 +50,14 @@ fn melange(example: &Value, requests_per_second: f64, a100s: u32) -> Result<Plan
 
 #[test]
 fn a_mix_of_gpus_costs_what_fractional_routing_allows() {
-    let Some(cases) = cases() else {
+    let Some(example) = example() else {
         eprintln!("not checked: the published cases are not in ../shared/data/placement");
         return;
     };
-    let example = &cases["melange_example"];
     for (name, expected) in example["optimum_usd_hr"].as_object().expect("rates") {
         let rate: f64 = name.trim_start_matches("rate").parse().expect("a rate");
         let expected = expected.get("continuous").or_else(|| expected.get("all")).and_then(Value::as_f64).expect("USD");
-        let plan = melange(example, rate, 100).expect("a plan");
+        let plan = melange(&example, rate, 100).expect("a plan");
         let found: f64 = plan.totals.cost_usd.try_into().expect("a number");
         assert!((found - expected).abs() < 1e-6, "{name}: {found} instead of {expected}");
     }
@@ -65,13 +65,12 @@ fn a_mix_of_gpus_costs_what_fractional_routing_allows() {
 
 #[test]
 fn a_quota_that_is_too_small_is_told() {
-    let Some(cases) = cases() else {
+    let Some(example) = example() else {
         eprintln!("not checked: the published cases are not in ../shared/data/placement");
         return;
     };
-    let example = &cases["melange_example"];
-    assert!(melange(example, 30.0, 0).is_ok(), "a hundred of the small ones suffice");
-    let Err(PlanError::Infeasible(why)) = melange(example, 300.0, 0) else {
+    assert!(melange(&example, 30.0, 0).is_ok(), "a hundred of the small ones suffice");
+    let Err(PlanError::Infeasible(why)) = melange(&example, 300.0, 0) else {
         panic!("a hundred of the small ones cannot answer that")
     };
     let help = why.help().unwrap_or_default();

@@ -11,9 +11,7 @@ use rust_decimal::Decimal;
 use scenarios::scenario::{Objective, PurchaseKind, Scenario, Weights};
 
 use super::money::egress_usd;
-use super::{
-    Candidates, Column, Dominated, Extent, Movement, Network, Place, Product, WorkloadCandidates, World, products,
-};
+use super::{Candidates, Column, Dominated, Extent, Movement, Network, Place, WorkloadCandidates, World};
 
 /// Moves dominated columns out of the candidates' lists.
 #[must_use]
@@ -23,13 +21,12 @@ pub fn prune(world: &World<'_>, network: &Network<'_>, candidates: Candidates) -
     let sites: Vec<BTreeSet<usize>> =
         candidates.workloads.iter().map(|workload| workload.sites().into_iter().collect()).collect();
     let occupants = most_places(&candidates);
-    let products = products(scenario);
     let green = matches!(scenario.objective, Objective::Carbon | Objective::Weighted(_));
     let timely = !matches!(scenario.objective, Objective::Weighted(Weights { cost, .. }) if cost < 0.0);
     let Candidates { workloads, copies } = candidates;
     let ranges: Vec<(Decimal, Decimal)> = copies.iter().map(|copy| range(network, copy)).collect();
     let pruned = workloads.into_iter().enumerate().map(|(index, workload)| {
-        let margins = margins(network, &products, &sites, index);
+        let margins = margins(network, &sites, index);
         let shared = is_shared(scenario, &workload.workload);
         let pruning =
             Pruning { world, network, copies: &ranges, roomy: &roomy, margins: &margins, shared, occupants, green };
@@ -110,8 +107,8 @@ fn range(network: &Network<'_>, movement: &Movement) -> (Decimal, Decimal) {
 /// where some movement is not possible.
 type Margins = BTreeMap<usize, Option<Extent>>;
 
-fn margins(network: &Network<'_>, products: &[Product], sites: &[BTreeSet<usize>], index: usize) -> Margins {
-    let own = || products.iter().filter(|product| product.reader == index || product.maker == index);
+fn margins(network: &Network<'_>, sites: &[BTreeSet<usize>], index: usize) -> Margins {
+    let own = || network.products().iter().filter(|product| product.reader == index || product.maker == index);
     let of = |site: usize| {
         own().try_fold(Extent::default(), |sum, product| {
             let other = if product.reader == index { product.maker } else { product.reader };

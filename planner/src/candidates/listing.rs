@@ -165,7 +165,7 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
     }
 
     /// Rates that were measured on the machines of a pool, which are named by their type or by the pool.
-    pub fn measured(&self, stall: &Stall<'a>) -> Vec<&'a MeasuredRate> {
+    pub fn measured(&self, stall: &Stall<'_>) -> Vec<&'a MeasuredRate> {
         let workload = self.workload;
         if workload.measured.is_empty() {
             return Vec::new();

@@ -27,7 +27,7 @@ pub use column::{Charge, Column, Group, Movement, Place, Replica, RequestClass, 
 pub use dominance::prune;
 pub use enumerate::enumerate;
 pub use money::{DECIMALS, compute_usd, egress_usd, round_up_to_milliseconds, storage_usd};
-pub use network::{Cargo, Extent, Meter, Network, Product, products};
+pub use network::{Cargo, Extent, Meter, Network, Product};
 pub use purchase::usd_per_hour;
 pub use refusal::Reason;
 pub use residency::permitting;

@@ -10,7 +10,7 @@ mod product;
 mod route;
 
 pub use meter::Meter;
-pub use product::{Product, products};
+pub use product::Product;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -54,6 +54,7 @@ pub struct Network<'a> {
     world: World<'a>,
     links: HashMap<(usize, usize), Link>,
     meters: Meters,
+    products: Vec<Product>,
     hops: RefCell<HashMap<(usize, usize), Option<Hop>>>,
     paths: RefCell<HashMap<Errand, Rc<Paths>>>,
 }
@@ -71,13 +72,20 @@ impl<'a> Network<'a> {
     #[must_use]
     pub fn new(world: World<'a>) -> Self {
         let links = hop::links(world);
-        Self { world, links, meters: Meters::default(), hops: RefCell::default(), paths: RefCell::default() }
+        let products = product::all(&world.loaded.scenario);
+        Self { world, links, products, meters: Meters::default(), hops: RefCell::default(), paths: RefCell::default() }
     }
 
     /// Meters whose price depends on the amount, by position; all that movements named so far.
     #[must_use]
     pub fn meters(&self) -> Vec<Meter> {
         self.meters.all()
+    }
+
+    /// Everything that workloads make for each other: weights and features.
+    #[must_use]
+    pub fn products(&self) -> &[Product] {
+        &self.products
     }
 
     /// Ways to move cargo from one site to another, the cheapest first; none is beaten in both price and time.

@@ -167,7 +167,7 @@ impl Listing<'_, '_, '_> {
     fn measured_kinds(&self, stall: &Stall<'_>, reach: &Reach, plan: &Plan) -> Vec<Kind> {
         let devices = stall.hardware.as_ref().map_or(1, |hardware| hardware.devices);
         let mut kinds = Vec::new();
-        for measured in self.workload.measured.iter().filter(|rate| self.is_of(rate, stall)) {
+        for measured in self.measured(stall) {
             let rate = |class: &RequestClass| {
                 let same =
                     measured.requests.iter().find(|size| (size.input, size.output) == (class.input, class.output));
@@ -180,11 +180,6 @@ impl Listing<'_, '_, '_> {
             }
         }
         kinds
-    }
-
-    fn is_of(&self, rate: &scenarios::scenario::MeasuredRate, stall: &Stall<'_>) -> bool {
-        let world = self.common.world;
-        rate.machine == world.pool_name(stall.place) || rate.machine == world.machine_name(stall.place)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use scenarios::catalog::Catalog;
 use scenarios::diagnostics::did_you_mean;
-use scenarios::plan::{Binding, Plan, Verdict};
+use scenarios::plan::{Binding, Plan};
 use scenarios::scenario::Loaded;
 use scenarios::terminal::{Exit, OutputFormat, Printer, Table};
 use scenarios::units::Seconds;
@@ -117,22 +117,13 @@ fn why_not_words(why_not: &WhyNot) -> String {
     let mut text = format!("Why is `{}` not at `{}`?\n", why_not.workload, why_not.place);
     for fate in &why_not.fates {
         let count = if fate.placements > 1 { format!(" ({} placements)", fate.placements) } else { String::new() };
-        let _ = writeln!(text, "    {}: {}{count}: {}", verdict(fate.verdict), fate.example, fate.reason);
+        let _ = writeln!(text, "    {}: {}{count}: {}", fate.verdict, fate.example, fate.reason);
     }
     let _ = writeln!(text, "    held there: {}", outcome_words(&why_not.held));
     if let Some(Permitted { permissions, outcome }) = &why_not.permitted {
         let _ = writeln!(text, "    with {}: {}", permissions.join(" and "), outcome_words(outcome));
     }
     text
-}
-
-const fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Chosen => "chosen",
-        Verdict::Lost => "lost",
-        Verdict::Dominated => "dominated",
-        Verdict::Refused => "refused",
-    }
 }
 
 fn outcome_words(outcome: &Outcome) -> String {
@@ -159,7 +150,7 @@ fn table(account: &Account) -> Table {
     for why_not in &account.why_not {
         let fates = why_not.fates.iter();
         table.rows.extend(
-            fates.map(|fate| row(verdict(fate.verdict), &why_not.workload, &fate.example, nothing(), &fate.reason)),
+            fates.map(|fate| row(&fate.verdict.to_string(), &why_not.workload, &fate.example, nothing(), &fate.reason)),
         );
         table.rows.push(outcome_row("held", why_not, &why_not.held));
         table

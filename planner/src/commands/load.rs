@@ -12,6 +12,7 @@ use scenarios::strategy::Strategy;
 use super::failure::{Failure, NotAllowed, UnknownWorkload};
 use crate::candidates::Held;
 use crate::cli::{Global, ScenarioFile};
+use crate::performance::training::Allowed;
 
 /// The scenario with its machine profiles.
 pub(super) fn scenario(file: &ScenarioFile, global: &Global) -> Result<Loaded, Failure> {
@@ -30,7 +31,8 @@ pub(super) fn held(loaded: &Loaded, held: &[(String, Strategy)]) -> Result<Held,
         let known = workloads.keys().map(|name| format!("`{name}`")).collect();
         return Err(Failure::Held(UnknownWorkload { name: name.clone(), known }));
     }
-    let allowed = |name: &String, strategy| workloads.get(name).is_none_or(|it| it.strategies.allow(strategy));
+    let allowed =
+        |name: &String, strategy| workloads.get(name).is_none_or(|it| Allowed::from(&it.strategies).admits(strategy));
     if let Some((name, strategy)) = held.iter().find(|(name, strategy)| !allowed(name, strategy)) {
         return Err(Failure::NotAllowed(NotAllowed { name: name.clone(), strategy: *strategy }));
     }

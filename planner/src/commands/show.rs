@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
-use scenarios::plan::{Assignment, Binding, Candidate, Flow, Plan, SolverStatus, Verdict};
+use scenarios::plan::{Assignment, Binding, Candidate, Flow, Plan, SolverStatus};
 use scenarios::terminal::{Exit, OutputFormat, Printer, Table};
 use scenarios::units::{Bytes, Seconds};
 
@@ -138,20 +138,11 @@ fn considered(list: &[Candidate]) -> Table {
             candidate.strategy.to_string(),
             candidate.seconds.map(time).unwrap_or_default(),
             candidate.cost_usd.map(|usd| usd.to_string()).unwrap_or_default(),
-            verdict(candidate.verdict).to_owned(),
+            candidate.verdict.to_string(),
             candidate.reason.clone(),
         ]);
     }
     table
-}
-
-const fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Chosen => "chosen",
-        Verdict::Lost => "lost",
-        Verdict::Dominated => "dominated",
-        Verdict::Refused => "refused",
-    }
 }
 
 fn totals(plan: &Plan) -> Table {

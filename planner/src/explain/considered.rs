@@ -5,7 +5,7 @@ use scenarios::plan::{Candidate, Verdict};
 use scenarios::scenario::{Objective, PurchaseKind};
 use scenarios::units::{Bytes, Seconds};
 
-use crate::candidates::{Column, DECIMALS, Dominated, Group, Movement, Network, Refused, World, compute_usd, products};
+use crate::candidates::{Column, DECIMALS, Dominated, Group, Movement, Network, Refused, World, compute_usd};
 use crate::placement::Problem;
 use crate::planning::Decision;
 
@@ -144,7 +144,7 @@ pub(super) fn committed_usd(world: &World<'_>, column: &Column) -> Decimal {
 
 /// Products that a placement would read from where the plan makes them.
 fn products_in(decision: &Decision<'_>, job: usize, column: &Column) -> Vec<Movement> {
-    let read = products(&decision.world.loaded.scenario).into_iter().filter(|product| product.reader == job);
+    let read = decision.network.products().iter().filter(|product| product.reader == job);
     let moved = read.filter_map(|product| {
         let from = decision.column(product.maker).site();
         if from == column.site() { None } else { decision.network.movement(&product.cargo, from, column.site()).ok() }

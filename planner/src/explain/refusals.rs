@@ -2,7 +2,7 @@
 
 use scenarios::plan::Refusal;
 
-use crate::candidates::{Product, Reason, products};
+use crate::candidates::{Product, Reason};
 use crate::planning::Decision;
 
 /// Refusals of placements and movements, sorted, each once.
@@ -11,8 +11,8 @@ pub(super) fn of(decision: &Decision<'_>) -> Vec<Refusal> {
     for workload in &decision.candidates.workloads {
         list.extend(workload.refused.iter().filter_map(|refused| refusal(&workload.workload, &refused.reason)));
     }
-    for product in products(&decision.world.loaded.scenario) {
-        list.extend(movements(decision, &product));
+    for product in decision.network.products() {
+        list.extend(movements(decision, product));
     }
     list.sort();
     list.dedup();

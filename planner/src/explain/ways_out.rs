@@ -9,7 +9,7 @@ use scenarios::scenario::{Job, Machine, Pool};
 use scenarios::units::Seconds;
 
 use super::apply::{figures, named, plan_after};
-use crate::candidates::{Reason, products};
+use crate::candidates::Reason;
 use crate::placement::{self, Change, Limits, WaysOut};
 use crate::planning::{Case, Options};
 
@@ -97,7 +97,7 @@ pub(super) fn denied(case: &Case<'_>) -> Vec<Change> {
     for workload in blocked {
         workload.refused.iter().for_each(|refused| add(&refused.reason));
     }
-    for product in products(&case.world.loaded.scenario) {
+    for product in case.network.products() {
         for from in workloads[product.maker].sites() {
             for to in workloads[product.reader].sites().into_iter().filter(|to| *to != from) {
                 if let Err(reason) = case.network.movements(&product.cargo, from, to) {

@@ -61,7 +61,7 @@ fn next(problem: &Problem, earlier: &[Solution], within: f64, limits: Limits) ->
     let Aside { problem: aside, own, likeness } = Aside::of(problem, earlier, &patterns);
     let valued = |problem: &Problem, objective: Objective, plan: &Solution| {
         let finish = Schedule::of(plan).finish(problem);
-        Problem { objective, ..problem.clone() }.value(&plan.choice, &plan.staffing, finish)
+        problem.value_by(objective, &plan.choice, &plan.staffing, finish)
     };
     let best = earlier.first().map_or(0.0, |best| valued(&aside, own, best));
     let most = best + within * best.abs();

@@ -101,14 +101,10 @@ mod tests {
     fn problem(copies: &[i64], jobs: &[&[(i64, &[usize])]]) -> Problem {
         let choice = |(usd, copies): &(i64, &[usize])| Choice {
             uses: vec![(0, 1)],
-            site: 0,
             seconds: 1.0,
-            release: 0.0,
             usd: Decimal::from(*usd),
-            preference: Decimal::ZERO,
-            carbon: 0.0,
             copies: copies.to_vec(),
-            charges: vec![],
+            ..Choice::default()
         };
         let job = |choices: &&[(i64, &[usize])]| Job {
             choices: choices.iter().map(choice).collect(),

@@ -59,7 +59,7 @@ pub(super) fn peak(problem: &Problem, schedule: &Schedule<'_>, pool: usize) -> u
 /// Who is in the pool when `job` starts, if that is in it.
 fn occupants(problem: &Problem, schedule: &Schedule<'_>, pool: usize, job: usize) -> Occupants {
     let mut found = Occupants { members: vec![], services: vec![] };
-    let is_service = problem.services.iter().any(|service| service.job == job);
+    let is_service = problem.service_of(job).is_some();
     if !is_service && schedule.nodes(problem, job, pool) == 0 {
         return found;
     }

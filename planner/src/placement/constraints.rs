@@ -82,7 +82,7 @@ fn products_moved(model: &Model<'_>) -> Vec<Constraint> {
             *pairs.entry((*from, *to)).or_default() += *variable;
         }
         let here = |job: usize, site: usize| model.sum(job, move |choice| f64::from(u8::from(choice.site == site)));
-        let Some(service) = model.problem.services.iter().position(|service| service.job == flow.to) else {
+        let Some(service) = model.problem.service_of(flow.to) else {
             for (job, mut sums) in [(flow.from, leaving), (flow.to, arriving)] {
                 let sums = sites(model, job).into_iter().map(|site| (site, sums.remove(&site).unwrap_or_default()));
                 rows.extend(sums.map(|(site, sum)| constraint!(sum == here(job, site))));
@@ -119,7 +119,7 @@ fn products_arrival(model: &Model<'_>) -> Vec<Constraint> {
     for (flow, moved) in model.problem.flows.iter().zip(&model.moved) {
         let time = |key: &(usize, usize, usize)| flow.pairs[&(key.0, key.1)][key.2].seconds / model.scale.seconds;
         let ready = || model.start[flow.from] + model.duration(flow.from);
-        if model.problem.services.iter().any(|service| service.job == flow.to) {
+        if model.problem.service_of(flow.to).is_some() {
             let late = moved.iter().filter(|(key, _)| time(key) > 0.0);
             rows.extend(late.map(|(key, moved)| constraint!(model.start[flow.to] >= ready() + time(key) * *moved)));
             rows.push(constraint!(model.start[flow.to] >= ready()));

@@ -11,7 +11,7 @@ use super::model::Relax;
 use super::problem::{Offers, Problem};
 use super::schedule::{self, Schedule};
 use super::search::{Limits, Solution, relaxed, solve};
-use crate::candidates::{Candidates, Column, Network, Reason, World};
+use crate::candidates::{Candidates, Network, Reason, World};
 
 /// A set of changes that makes a plan possible.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,22 +53,12 @@ fn way_out(
     relax: Relax,
     limits: Limits,
 ) -> Option<WaysOut> {
-    let columns: Vec<Vec<Column>> = candidates
-        .workloads
-        .iter()
-        .map(|workload| {
-            let helped = workload.refused.iter().filter(|refused| match refused.reason {
-                Reason::Deadline { .. } => relax.deadlines,
-                Reason::Quota { .. } => relax.quotas,
-                _ => false,
-            });
-            let helped = helped.filter_map(|refused| refused.column.as_deref());
-            workload.columns.iter().chain(helped).cloned().collect()
-        })
-        .collect();
-    let services: Vec<_> = candidates.workloads.iter().map(|workload| workload.service.clone()).collect();
-    let offers = Offers { columns: &columns, services: &services, copies: &candidates.copies };
-    let mut problem = Problem::of(world, network, offers);
+    let offers = Offers::with(candidates, |refused| match refused.reason {
+        Reason::Deadline { .. } => relax.deadlines,
+        Reason::Quota { .. } => relax.quotas,
+        _ => false,
+    });
+    let mut problem = Problem::of(world, network, &offers);
     problem.objective = Objective::Cost;
     let solution = if relax == (Relax { budget: true, ..Relax::default() }) {
         // The least budget is the least cost.

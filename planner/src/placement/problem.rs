@@ -60,8 +60,8 @@ pub struct Job {
     pub finishes: bool,
 }
 
-/// A placement in numbers.
-#[derive(Debug, Clone)]
+/// A placement in numbers; by default nothing at all.
+#[derive(Debug, Clone, Default)]
 pub struct Choice {
     /// Pools with the nodes that it occupies in each.
     pub uses: Vec<(usize, u32)>,
@@ -196,10 +196,16 @@ impl Problem {
         made
     }
 
+    /// Position of the service that a job is; none for other workloads.
+    #[must_use]
+    pub fn service_of(&self, job: usize) -> Option<usize> {
+        self.services.iter().position(|service| service.job == job)
+    }
+
     /// Sites where a job reads what it needs: its own, or those of its replicas.
     #[must_use]
     pub fn sites(&self, choice: &[usize], staffing: &Staffing, job: usize) -> Vec<usize> {
-        match self.services.iter().position(|service| service.job == job) {
+        match self.service_of(job) {
             None => vec![self.jobs[job].choices[choice[job]].site],
             Some(at) => {
                 let counts = staffing.replicas.get(at).map(Vec::as_slice).unwrap_or_default();
@@ -260,7 +266,13 @@ impl Problem {
     /// The objective's value of a plan, in its own unit.
     #[must_use]
     pub fn value(&self, choice: &[usize], staffing: &Staffing, finish: f64) -> f64 {
-        let worth = Worth::of(self.objective);
+        self.value_by(self.objective, choice, staffing, finish)
+    }
+
+    /// Another objective's value of a plan, in its own unit.
+    #[must_use]
+    pub fn value_by(&self, objective: Objective, choice: &[usize], staffing: &Staffing, finish: f64) -> f64 {
+        let worth = Worth::of(objective);
         let bill = self.bill(choice, staffing);
         let usd = float(bill.usd + self.metered(&bill));
         worth.usd * usd

@@ -57,7 +57,7 @@ pub(super) fn reduce(problem: &Problem, known: Option<Known>, others: f64) -> Re
     for (job, kept) in reduced.jobs.iter_mut().zip(&kept) {
         job.choices = kept.iter().map(|column| job.choices[*column].clone()).collect();
     }
-    let served = |job: usize| problem.services.iter().any(|service| service.job == job);
+    let served = |job: usize| problem.service_of(job).is_some();
     for flow in &mut reduced.flows {
         let used =
             |job: usize, site: usize| served(job) || reduced.jobs[job].choices.iter().any(|choice| choice.site == site);
@@ -100,9 +100,9 @@ fn kept(problem: &Problem, known: Option<&Known>, others: f64) -> Vec<Vec<usize>
 
 /// Chooses workload by workload what adds least, then lets each improve while the plan stays valid.
 pub(super) fn greedy(problem: &Problem, staffing: &Staffing, until: Instant) -> Option<Known> {
-    let by_end = first(problem, staffing, &|choice| choice.release + choice.seconds);
     let value = Value::of(problem);
-    let by_value = first(problem, staffing, &|choice| value.of_choice(choice));
+    let by_end = first(problem, staffing, &value, &|choice| choice.release + choice.seconds);
+    let by_value = first(problem, staffing, &value, &|choice| value.of_choice(choice));
     let begun = [by_value, by_end].into_iter().flatten();
     begun
         .filter_map(|choice| exchange(problem, choice, staffing, None, until))
@@ -115,7 +115,12 @@ pub(super) fn improve(problem: &Problem, known: Known, until: Instant) -> Known 
     exchange(problem, choice, &staffing, Some(known.clone()), until).unwrap_or(known)
 }
 
-fn first(problem: &Problem, staffing: &Staffing, measure: &dyn Fn(&Choice) -> f64) -> Option<Vec<usize>> {
+fn first(
+    problem: &Problem,
+    staffing: &Staffing,
+    value: &Value,
+    measure: &dyn Fn(&Choice) -> f64,
+) -> Option<Vec<usize>> {
     let mut choice: Vec<Option<usize>> = vec![None; problem.jobs.len()];
     for _ in 0..problem.jobs.len() {
         let made = |job: usize| {
@@ -123,7 +128,7 @@ fn first(problem: &Problem, staffing: &Staffing, measure: &dyn Fn(&Choice) -> f6
             before.all(|flow| choice[flow.from].is_some())
         };
         let job = (0..problem.jobs.len()).find(|job| choice[*job].is_none() && made(*job))?;
-        choice[job] = Some(ranked(problem, &choice, staffing, job, measure).into_iter().next()?);
+        choice[job] = Some(ranked(problem, &choice, staffing, job, value, measure).into_iter().next()?);
     }
     choice.into_iter().collect()
 }
@@ -134,9 +139,9 @@ fn ranked(
     choice: &[Option<usize>],
     staffing: &Staffing,
     job: usize,
+    value: &Value,
     measure: &dyn Fn(&Choice) -> f64,
 ) -> Vec<usize> {
-    let value = Value::of(problem);
     let others = (0..choice.len()).filter(|other| *other != job);
     let made: Vec<usize> = others
         .filter_map(|other| Some(&problem.jobs[other].choices[choice[other]?].copies))
@@ -145,7 +150,7 @@ fn ranked(
         .collect();
     let mut ranked: Vec<(f64, f64, usize)> = Vec::new();
     for (column, candidate) in problem.jobs[job].choices.iter().enumerate() {
-        let Some(products) = moved(problem, choice, staffing, job, candidate, &value) else { continue };
+        let Some(products) = moved(problem, choice, staffing, job, candidate, value) else { continue };
         let missing = candidate.copies.iter().filter(|copy| !made.contains(copy));
         let copies: f64 = missing.map(|copy| value.of_copy(&problem.copies[*copy])).sum();
         ranked.push((measure(candidate) + copies + products, candidate.release + candidate.seconds, column));
@@ -164,7 +169,7 @@ fn moved(
     value: &Value,
 ) -> Option<f64> {
     let site = |other: usize| choice[other].map(|column| problem.jobs[other].choices[column].site);
-    let served = |other: usize| problem.services.iter().any(|service| service.job == other);
+    let served = |other: usize| problem.service_of(other).is_some();
     let mut sum = 0.0;
     for flow in problem.flows.iter().filter(|flow| flow.from == job || flow.to == job) {
         let pairs: Vec<(usize, usize)> = if flow.from == job && served(flow.to) {
@@ -202,7 +207,7 @@ fn exchange(
         let mut settled = true;
         for job in (0..choice.len()).filter(|job| problem.jobs[*job].choices.len() > 1) {
             let others: Vec<Option<usize>> = choice.iter().map(|column| Some(*column)).collect();
-            for column in ranked(problem, &others, staffing, job, &measure).into_iter().take(TRIES) {
+            for column in ranked(problem, &others, staffing, job, &value, &measure).into_iter().take(TRIES) {
                 if Instant::now() > until {
                     return known;
                 }

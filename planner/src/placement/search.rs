@@ -328,8 +328,8 @@ impl<'a> Search<'a> {
             || problem.budget.is_none_or(|budget| problem.cost(schedule.choice, schedule.staffing) <= budget);
         let as_good = || {
             self.second.ceiling.is_none_or(|(objective, most)| {
-                let worth = Problem { objective, ..problem.clone() };
-                let value = worth.value(schedule.choice, schedule.staffing, schedule.finish(problem));
+                let finish = schedule.finish(problem);
+                let value = problem.value_by(objective, schedule.choice, schedule.staffing, finish);
                 value <= most + 1e-9 * most.abs()
             })
         };

@@ -1,7 +1,5 @@
 //! Services without the workloads beside them: where the search for a first plan begins, and a bound.
 
-use rust_decimal::Decimal;
-
 use super::model::{Learned, Model, Relax};
 use super::problem::{Choice, Copy, Problem};
 use super::scale::Scale;
@@ -32,17 +30,7 @@ pub(super) fn alone(problem: &Problem, limits: Limits) -> Result<Alone, Unsolved
     let copies = vec![Copy::default(); problem.copies.len()];
     let mut only = Problem { flows: vec![], copies, ..problem.clone() };
     for job in only.jobs.iter_mut().filter(|job| job.finishes) {
-        job.choices = vec![Choice {
-            uses: vec![],
-            site: 0,
-            seconds: 0.0,
-            release: 0.0,
-            usd: Decimal::ZERO,
-            preference: Decimal::ZERO,
-            carbon: 0.0,
-            copies: vec![],
-            charges: vec![],
-        }];
+        job.choices = vec![Choice::default()];
         job.latest_end = f64::MAX;
         job.after.clear();
     }

@@ -33,10 +33,7 @@ impl<'a> Case<'a> {
 
     fn among(world: World<'a>, network: Rc<Network<'a>>, all: Candidates) -> Self {
         let candidates = prune(&world, &network, all);
-        let columns: Vec<_> = candidates.workloads.iter().map(|workload| workload.columns.clone()).collect();
-        let services: Vec<_> = candidates.workloads.iter().map(|workload| workload.service.clone()).collect();
-        let offers = Offers { columns: &columns, services: &services, copies: &candidates.copies };
-        let problem = Problem::of(&world, &network, offers);
+        let problem = Problem::of(&world, &network, &Offers::with(&candidates, |_| false));
         Self { world, network, candidates, problem }
     }
 

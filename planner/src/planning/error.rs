@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use scenarios::units::Seconds;
 
 use super::Case;
-use crate::candidates::{Candidates, Network, Product, Reason, WorkloadCandidates, World, products};
+use crate::candidates::{Candidates, Network, Product, Reason, WorkloadCandidates, World};
 use crate::placement::{SolverError, WaysOut};
 use crate::verify::Violation;
 
@@ -50,7 +50,7 @@ impl Infeasible {
         let Case { world, network, candidates, .. } = case;
         let blocked = candidates.workloads.iter().filter(|workload| workload.sites().is_empty());
         let blocked = blocked.map(|workload| (workload.workload.clone(), refusals(world, workload)));
-        Self { blocked: blocked.collect(), severed: severed(world, network, candidates), ways_out }
+        Self { blocked: blocked.collect(), severed: severed(network, candidates), ways_out }
     }
 }
 
@@ -74,13 +74,13 @@ fn refusals(world: &World<'_>, workload: &WorkloadCandidates) -> Vec<(String, us
 }
 
 /// Products that can reach no site where they are to be read.
-fn severed(world: &World<'_>, network: &Network<'_>, candidates: &Candidates) -> Vec<String> {
+fn severed(network: &Network<'_>, candidates: &Candidates) -> Vec<String> {
     let mut found = Vec::new();
-    for Product { maker, reader, cargo } in products(&world.loaded.scenario) {
+    for Product { maker, reader, cargo } in network.products() {
         let mut reasons = Vec::new();
-        for from in candidates.workloads[maker].sites() {
-            for to in candidates.workloads[reader].sites() {
-                match network.movements(&cargo, from, to) {
+        for from in candidates.workloads[*maker].sites() {
+            for to in candidates.workloads[*reader].sites() {
+                match network.movements(cargo, from, to) {
                     Err(reason) if from != to => reasons.push(reason.to_string()),
                     _ => reasons.push(String::new()),
                 }

@@ -9,7 +9,7 @@ use scenarios::scenario::Form;
 use scenarios::units::{Bytes, Tariff};
 
 use super::Decision;
-use crate::candidates::{Cargo, Charge, DECIMALS, Movement, Product, products};
+use crate::candidates::{Cargo, Charge, DECIMALS, Movement, Product};
 
 /// Requests in a second below which a share is what the solver's rounding left.
 pub(super) const LEAST_RATE: f64 = 1e-9;
@@ -23,8 +23,9 @@ struct Metered {
 /// All movements, by start, then by what moves and who needs it.
 pub(super) fn of(decision: &Decision<'_>) -> Vec<Flow> {
     let mut flows = copies(decision);
-    let products = products(&decision.world.loaded.scenario);
-    flows.extend(products.iter().enumerate().flat_map(|(index, product)| moved(decision, index, product)));
+    flows.extend(
+        decision.network.products().iter().enumerate().flat_map(|(index, product)| moved(decision, index, product)),
+    );
     flows.extend((0..decision.candidates.workloads.len()).flat_map(|job| exchanges(decision, job)));
     flows.extend((0..decision.candidates.workloads.len()).flat_map(|job| requests(decision, job)));
     flows.sort_by(|a, b| {

@@ -199,17 +199,7 @@ impl Draft {
 
 /// Something that runs at a fixed time.
 fn fixed(uses: Vec<(usize, u32)>, from: f64, length: f64) -> Job {
-    let choice = Choice {
-        uses,
-        site: 0,
-        seconds: length,
-        release: from,
-        usd: Decimal::ZERO,
-        preference: Decimal::ZERO,
-        carbon: 0.0,
-        copies: vec![],
-        charges: vec![],
-    };
+    let choice = Choice { uses, seconds: length, release: from, ..Choice::default() };
     Job { choices: vec![choice], latest_end: from + length, after: vec![], finishes: false }
 }
 

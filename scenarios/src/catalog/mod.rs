@@ -16,7 +16,7 @@ mod region;
 mod table;
 
 pub use accelerator::{Accelerator, PCIE_BYTES_PER_SECOND};
-pub use egress::{EgressPrice, EgressTariff};
+pub use egress::EgressTariff;
 pub use instance::Instance;
 pub use jurisdiction::{GROUPS, GROUPS_AS_OF, is_country};
 pub use path::Path;
@@ -174,21 +174,11 @@ impl Catalog {
         GROUPS.iter().map(|(name, _)| *name).filter(is_wider).collect()
     }
 
-    /// Price of data that leaves `from` for another region, or for the internet: the first tier that costs anything.
-    ///
-    /// Between regions of one provider its price for that pair; to another cloud that pair's price where it is known,
-    /// else the one to the internet. `source` says which. None for an unknown region or a provider without prices.
-    #[must_use]
-    pub fn egress(&self, from: (&str, &str), to: Option<(&str, &str)>) -> Option<EgressPrice> {
-        let (from, to) = self.ends(from, to)?;
-        self.egress.price(&self.regions, from, to)
-    }
-
     /// Prices of data that leaves `from` in a month for another region, or for the internet: all tiers that are known,
     /// free allowances included.
     ///
-    /// Which price list counts is as in [`Catalog::egress`]; prices between pairs of regions are flat. `source` says
-    /// which rows the tiers are from. None for an unknown region or a provider without prices.
+    /// Between regions of one provider its prices for that pair; to another cloud that pair's price where it is known,
+    /// else those to the internet. Prices between pairs of regions are flat. `source` says which rows the tiers are from. None for an unknown region or a provider without prices.
     #[must_use]
     pub fn egress_tariff(&self, from: (&str, &str), to: Option<(&str, &str)>) -> Option<EgressTariff> {
         let (from, to) = self.ends(from, to)?;

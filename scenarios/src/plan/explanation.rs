@@ -80,3 +80,14 @@ pub enum Verdict {
     /// A residency rule, memory, quota or deadline rules it out.
     Refused,
 }
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Chosen => "chosen",
+            Self::Lost => "lost",
+            Self::Dominated => "dominated",
+            Self::Refused => "refused",
+        })
+    }
+}

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::units::{
-    Bandwidth, Bytes, CarbonIntensity, FlopRate, Frequency, Power, Seconds, Usd, UsdPerGb, UsdPerGbMonth, UsdPerHour,
-    UsdPerKwh,
+    self, Bandwidth, Bytes, CarbonIntensity, FlopRate, Frequency, Power, Seconds, Tariff, TariffError, Usd, UsdPerGb,
+    UsdPerGbMonth, UsdPerHour, UsdPerKwh,
 };
 
 /// A data centre or a cloud region.
@@ -60,6 +60,17 @@ pub struct Tier {
     pub up_to: Option<Bytes>,
     /// Price of the data in this range.
     pub price: UsdPerGb,
+}
+
+impl Tier {
+    /// The tariff that tiers make.
+    ///
+    /// # Errors
+    /// They overlap, leave amounts without a price, or cost less than nothing.
+    pub fn tariff(tiers: &[Self]) -> Result<Tariff, TariffError> {
+        let step = |tier: &Self| units::Tier { up_to: tier.up_to, usd_per_gb: tier.price.0 };
+        Tariff::new(tiers.iter().map(step).collect())
+    }
 }
 
 /// Whose a site is.

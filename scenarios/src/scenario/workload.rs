@@ -430,19 +430,6 @@ pub enum Mixed {
 }
 
 impl Strategies {
-    /// Whether the lists allow a strategy.
-    #[must_use]
-    pub fn allow(&self, strategy: &Strategy) -> bool {
-        fn holds<T: PartialEq>(list: Option<&Vec<T>>, value: &T) -> bool {
-            list.is_none_or(|list| list.contains(value))
-        }
-        holds(self.data.as_ref(), &strategy.data)
-            && holds(self.tensor.as_ref(), &strategy.tensor)
-            && holds(self.pipeline.as_ref(), &strategy.pipeline)
-            && holds(self.zero.as_ref(), &strategy.zero)
-            && holds(self.recompute.as_ref(), &strategy.recompute)
-    }
-
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

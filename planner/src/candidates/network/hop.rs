@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use rust_decimal::Decimal;
-use scenarios::scenario::Site;
+use scenarios::scenario::{Site, Tier};
 use scenarios::units::Tariff;
 
-use super::meter::{Meter, tariff};
+use super::meter::Meter;
 use super::{Network, World};
 
 /// One direct connection in one direction.
@@ -64,9 +64,9 @@ pub(super) fn find(network: &Network<'_>, from: usize, to: usize) -> Option<Hop>
         return usable(Hop { bytes_per_second, round_trip_seconds, price, link: None });
     };
     let link = &scenario.links[index];
-    let price = match tariff(&link.price) {
-        Some(tariff) => priced(network, from, Some(to), &tariff),
-        None => leaving(network, from, to),
+    let price = match Tier::tariff(&link.price) {
+        Ok(tariff) => priced(network, from, Some(to), &tariff),
+        Err(_) => leaving(network, from, to),
     };
     usable(Hop {
         bytes_per_second: link.bandwidth.bytes_per_second(),
@@ -87,7 +87,7 @@ fn leaving(network: &Network<'_>, from: usize, to: usize) -> Price {
     if let Some(price) = source.egress {
         return Price::Flat(price.0);
     }
-    if let Some(tariff) = tariff(&source.egress_tiers) {
+    if let Ok(tariff) = Tier::tariff(&source.egress_tiers) {
         return priced(network, from, None, &tariff);
     }
     match region(source) {

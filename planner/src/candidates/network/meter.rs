@@ -2,8 +2,7 @@
 
 use std::cell::RefCell;
 
-use scenarios::scenario;
-use scenarios::units::{Tariff, Tier};
+use scenarios::units::Tariff;
 
 /// Counts the data of one origin that shares a price by amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,10 +37,4 @@ impl Meters {
     pub fn tariff(&self, meter: usize) -> Option<Tariff> {
         self.0.borrow().get(meter).map(|meter| meter.tariff.clone())
     }
-}
-
-/// The tariff of a scenario's tiers; `None` for tiers that are none, which a loaded scenario does not have.
-pub(super) fn tariff(tiers: &[scenario::Tier]) -> Option<Tariff> {
-    let tiers = tiers.iter().map(|tier| Tier { up_to: tier.up_to, usd_per_gb: tier.price.0 });
-    Tariff::new(tiers.collect()).ok()
 }

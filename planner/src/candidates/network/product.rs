@@ -17,8 +17,7 @@ pub struct Product {
 }
 
 /// Everything that workloads make for each other: weights and features.
-#[must_use]
-pub fn products(scenario: &Scenario) -> Vec<Product> {
+pub(super) fn all(scenario: &Scenario) -> Vec<Product> {
     let mut found = Vec::new();
     for (reader, (name, workload)) in scenario.workloads.iter().enumerate() {
         let weights = workload.job.weights_of().map(|of| (of, Form::Weights));

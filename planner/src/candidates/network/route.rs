@@ -119,7 +119,7 @@ pub(super) fn all(network: &Network<'_>, cargo: &Cargo, from: usize, to: usize) 
 pub(super) fn extent(network: &Network<'_>, cargo: &Cargo, from: usize, to: usize) -> Option<Extent> {
     let paths = network.paths(cargo, from);
     let mut extent: Option<Extent> = None;
-    for path in paths.0[to].iter().filter(|path| is_permitted(network, cargo, path)) {
+    for path in paths.0[to].iter().filter(|path| permits(network, cargo, path).is_ok()) {
         let fixed =
             network.storage_usd(cargo, to) + egress_usd(preference_per_gb(&network.world, cargo, to), cargo.bytes);
         let priced = |pick: fn(&(usize, i64, i64)) -> i64| {
@@ -143,13 +143,16 @@ pub struct Extent {
     pub seconds: (f64, f64),
 }
 
-fn is_permitted(network: &Network<'_>, cargo: &Cargo, path: &Path) -> bool {
+/// Rules that permit a cargo to take a path: to pass through each relay, and to be at the end.
+fn permits(network: &Network<'_>, cargo: &Cargo, path: &Path) -> Result<Vec<PermittedBy>, Denied> {
     let end = path.sites.len() - 1;
-    (1..=end).all(|stop| {
+    let mut rules = Vec::new();
+    for stop in 1..=end {
         let arrival = [Action::Store, Action::Process, Action::Access];
         let actions: &[Action] = if stop < end { &[Action::Transit] } else { &arrival };
-        permitted(&network.world, cargo, actions, path.sites[stop], link(path, stop)).is_ok()
-    })
+        rules.extend(permitted(&network.world, cargo, actions, path.sites[stop], link(path, stop))?);
+    }
+    Ok(rules)
 }
 
 /// What the charges of a movement cost at most.
@@ -213,12 +216,7 @@ fn link(path: &Path, stop: usize) -> Option<usize> {
 
 fn movement(network: &Network<'_>, cargo: &Cargo, path: &Path) -> Result<Movement, Reason> {
     let end = path.sites.len() - 1;
-    let mut permitted_by = Vec::new();
-    for stop in 1..=end {
-        let arrival = [Action::Store, Action::Process, Action::Access];
-        let actions: &[Action] = if stop < end { &[Action::Transit] } else { &arrival };
-        permitted_by.extend(permitted(&network.world, cargo, actions, path.sites[stop], link(path, stop))?);
-    }
+    let permitted_by = permits(network, cargo, path)?;
     let mut usd = Decimal::ZERO;
     let mut charges = Vec::new();
     for hop in &path.hops {

@@ -2,7 +2,7 @@
 
 use scenarios::model::Model;
 use scenarios::precision::Precision;
-use scenarios::scenario::{Job, Optimizer, Scenario, Strategies, Training, Workload};
+use scenarios::scenario::{Job, Optimizer, Scenario, Training, Workload};
 use scenarios::strategy::Strategy;
 
 use crate::performance::training::Allowed;
@@ -91,7 +91,7 @@ pub(in crate::candidates) fn of<'a>(
     workload: &'a Workload,
     held: Option<Strategy>,
 ) -> Option<(Work, Amount<'a>)> {
-    let allowed = allowed(&workload.strategies);
+    let allowed = Allowed::from(&workload.strategies);
     match &workload.job {
         Job::Train(training) | Job::FineTune(training) => {
             Some((Work::Train(train(training, allowed, held)?), Amount::Task(Task::of(scenario, name)?)))
@@ -155,17 +155,6 @@ pub(in crate::candidates) const fn optimizer_bytes(optimizer: Optimizer) -> f64 
         Optimizer::Sgd(_) => 0.0,
         Optimizer::Momentum(_) => 4.0,
         Optimizer::Adam(_) => 8.0,
-    }
-}
-
-fn allowed(strategies: &Strategies) -> Allowed {
-    Allowed {
-        data: strategies.data.clone(),
-        tensor: strategies.tensor.clone(),
-        pipeline: strategies.pipeline.clone(),
-        zero: strategies.zero.clone(),
-        recompute: strategies.recompute.clone(),
-        without_activations: false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use scenarios::scenario::Strategies;
 use scenarios::strategy::{Recompute, Schedule, Strategy, Zero};
 
 use super::search::{Found, layouts, micro_batches, schedules};
@@ -24,6 +25,19 @@ pub struct Allowed {
     pub recompute: Option<Vec<Recompute>>,
     /// Whether ranks may not exchange activations, so that they share no matrices and no layers.
     pub without_activations: bool,
+}
+
+impl From<&Strategies> for Allowed {
+    fn from(strategies: &Strategies) -> Self {
+        Self {
+            data: strategies.data.clone(),
+            tensor: strategies.tensor.clone(),
+            pipeline: strategies.pipeline.clone(),
+            zero: strategies.zero.clone(),
+            recompute: strategies.recompute.clone(),
+            without_activations: false,
+        }
+    }
 }
 
 impl Allowed {
@@ -150,7 +164,7 @@ fn recomputes(training: &Training, allowed: &Allowed) -> Vec<Recompute> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{Cluster, search};
     use super::*;
     use crate::performance::calibration::bundled;
@@ -158,7 +172,8 @@ mod tests {
     use scenarios::model::find_alias;
     use scenarios::precision::Precision;
 
-    fn training(model: &str, device: &str, nodes: u32, devices: u32, batch: u64) -> Training {
+    /// Training of a preset in 16 bits with Adam.
+    pub(in super::super) fn training(model: &str, device: &str, nodes: u32, devices: u32, batch: u64) -> Training {
         let sheet = Catalog::bundled().accelerator(device).expect("a data sheet");
         Training {
             model: find_alias(model).expect("a preset").model(),

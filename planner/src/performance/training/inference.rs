@@ -39,28 +39,15 @@ fn memory(training: &Training, segments: &[Segment]) -> Memory {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cluster, Timing, step};
+    use super::super::fastest::tests::training;
+    use super::super::{Timing, step};
     use super::*;
     use crate::performance::calibration::bundled;
-    use scenarios::catalog::Catalog;
-    use scenarios::model::find_alias;
-    use scenarios::precision::Precision;
-    use scenarios::strategy::Strategy;
 
     #[test]
     fn a_forward_pass_is_part_of_a_step() {
         let check = |model: &str, batch: u64| {
-            let sheet = Catalog::bundled().accelerator("A100-80GB").expect("a data sheet");
-            let training = Training {
-                model: find_alias(model).expect("a preset").model(),
-                strategy: Strategy::SINGLE,
-                global_batch: batch,
-                precision: Precision::Fp16,
-                optimizer_bytes: 8.0,
-                fused_attention: true,
-                frozen: false,
-                cluster: Cluster::new(sheet, 1, 1, None),
-            };
+            let training = training(model, "A100-80GB", 1, 1, batch);
             let constants = bundled().constants(&training, "");
             let pass = forward(&training, &constants).expect("possible");
             let segments = lower(&training).expect("a network");

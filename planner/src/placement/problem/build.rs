@@ -3,29 +3,45 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use scenarios::scenario::{Job as Work, PurchaseKind, Scenario};
+use scenarios::scenario::{Job as Work, PurchaseKind};
 
 use super::{Choice, Copy, Job, Pool, Problem, ProductFlow, Replica, Service};
 use crate::candidates::{
-    Charge, Column, DECIMALS, Group, Movement, Network, Place, ServiceCandidates, World, products,
+    Candidates, Charge, Column, DECIMALS, Group, Movement, Network, Place, Refused, ServiceCandidates, World,
     round_up_to_milliseconds,
 };
 
 /// What the solver may choose from, workload by workload.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Offers<'a> {
     /// Columns of each workload.
-    pub columns: &'a [Vec<Column>],
+    pub columns: Vec<Vec<&'a Column>>,
     /// Services among the workloads.
-    pub services: &'a [Option<ServiceCandidates>],
+    pub services: Vec<Option<&'a ServiceCandidates>>,
     /// Copies that both name.
     pub copies: &'a [Movement],
+}
+
+impl<'a> Offers<'a> {
+    /// Everything that is possible, and what is `refused` after all.
+    #[must_use]
+    pub fn with(candidates: &'a Candidates, refused: impl Fn(&Refused) -> bool) -> Self {
+        let columns = candidates.workloads.iter().map(|workload| {
+            let helped = workload.refused.iter().filter(|it| refused(it)).filter_map(|it| it.column.as_deref());
+            workload.columns.iter().chain(helped).collect()
+        });
+        Self {
+            columns: columns.collect(),
+            services: candidates.workloads.iter().map(|workload| workload.service.as_ref()).collect(),
+            copies: &candidates.copies,
+        }
+    }
 }
 
 impl Problem {
     /// The problem of choosing among offers.
     #[must_use]
-    pub fn of(world: &World<'_>, network: &Network<'_>, offers: Offers<'_>) -> Self {
+    pub fn of(world: &World<'_>, network: &Network<'_>, offers: &Offers<'_>) -> Self {
         let scenario = &world.loaded.scenario;
         let mut pools = Pools::default();
         let mut jobs = Vec::new();
@@ -47,7 +63,7 @@ impl Problem {
         }
         let (pools, occupations) = pools.finish(world);
         jobs.extend(occupations);
-        let flows = flows(scenario, network, offers, &services);
+        let flows = flows(network, offers, &services);
         Self {
             jobs,
             pools,
@@ -115,27 +131,14 @@ fn milliseconds(seconds: f64) -> Decimal {
 
 /// Nodes that cannot be had for a time.
 fn occupation(pool: usize, from: f64, to: f64, nodes: u32) -> Job {
-    let choice = Choice { uses: vec![(pool, nodes)], ..nothing(from, (to - from).max(0.0)) };
+    let uses = vec![(pool, nodes)];
+    let choice = Choice { uses, release: from, seconds: (to - from).max(0.0), ..Choice::default() };
     Job { choices: vec![choice], latest_end: to, after: vec![], finishes: false }
-}
-
-fn nothing(release: f64, seconds: f64) -> Choice {
-    Choice {
-        uses: vec![],
-        site: 0,
-        seconds,
-        release,
-        usd: Decimal::ZERO,
-        preference: Decimal::ZERO,
-        carbon: 0.0,
-        copies: vec![],
-        charges: vec![],
-    }
 }
 
 fn window(service: &ServiceCandidates) -> Choice {
     let (from, to) = service.window;
-    nothing(round_up_to_milliseconds(from), to - from)
+    Choice { release: round_up_to_milliseconds(from), seconds: to - from, ..Choice::default() }
 }
 
 fn choice(column: &Column, pools: &mut Pools) -> Choice {
@@ -184,10 +187,10 @@ fn service(job: usize, found: &ServiceCandidates, work: &Work, pools: &mut Pools
     }
 }
 
-fn flows(scenario: &Scenario, network: &Network<'_>, offers: Offers<'_>, services: &[Service]) -> Vec<ProductFlow> {
+fn flows(network: &Network<'_>, offers: &Offers<'_>, services: &[Service]) -> Vec<ProductFlow> {
     let sites = |job: usize| {
         let replicas = services.iter().filter(|service| service.job == job).flat_map(|service| &service.replicas);
-        let mut sites: Vec<usize> = offers.columns[job].iter().map(Column::site).collect();
+        let mut sites: Vec<usize> = offers.columns[job].iter().map(|column| column.site()).collect();
         sites.extend(replicas.map(|replica| replica.site));
         sites.sort_unstable();
         sites.dedup();
@@ -206,10 +209,10 @@ fn flows(scenario: &Scenario, network: &Network<'_>, offers: Offers<'_>, service
         }
         pairs
     };
-    let flow = |product: crate::candidates::Product| ProductFlow {
+    let flow = |product: &crate::candidates::Product| ProductFlow {
         from: product.maker,
         to: product.reader,
-        pairs: pairs(&product),
+        pairs: pairs(product),
     };
-    products(scenario).into_iter().map(flow).collect()
+    network.products().iter().map(flow).collect()
 }

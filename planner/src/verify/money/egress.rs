@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 use scenarios::plan::Flow;
 use scenarios::scenario;
-use scenarios::units::{Bytes, Tariff, Tier};
+use scenarios::units::{Bytes, Tariff};
 
 use super::exact::{add, sum};
 use super::{Check, Purpose, Subject, Verification, content, same};
@@ -63,23 +63,19 @@ fn charge<'a>(subject: &Subject<'a>, meters: &mut Vec<Meter<'a>>, hop: &Hop<'a>,
 /// left states, else the catalogue's. What leaves a private site is free.
 fn tariff<'a>(subject: &Subject<'a>, hop: &Hop<'a>) -> Option<(Option<&'a str>, Tariff)> {
     if let Some(link) = hop.link.filter(|link| !link.price.is_empty()) {
-        return Some((Some(hop.to), tiers(&link.price)?));
+        return Some((Some(hop.to), scenario::Tier::tariff(&link.price).ok()?));
     }
     let (source, target) = (subject.scenario.sites.get(hop.from)?, subject.scenario.sites.get(hop.to)?);
     let tariff = if let Some(price) = source.egress {
         Tariff::flat(price.0).ok()?
     } else if !source.egress_tiers.is_empty() {
-        tiers(&source.egress_tiers)?
+        scenario::Tier::tariff(&source.egress_tiers).ok()?
     } else if let Some(place) = region(source) {
         subject.catalog.egress_tariff(place, region(target))?.tariff
     } else {
         Tariff::flat(Decimal::ZERO).ok()?
     };
     Some((None, tariff))
-}
-
-fn tiers(tiers: &[scenario::Tier]) -> Option<Tariff> {
-    Tariff::new(tiers.iter().map(|tier| Tier { up_to: tier.up_to, usd_per_gb: tier.price.0 }).collect()).ok()
 }
 
 /// All egress is what the total amounts on all meters cost.

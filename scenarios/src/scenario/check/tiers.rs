@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::scenario::Tier;
-use crate::units::{self, Tariff, TariffError};
+use crate::units::TariffError;
 use crate::yaml::Located;
 
 /// Checks that tiers make a tariff; none at all is fine.
@@ -10,8 +10,7 @@ pub(super) fn expect(check: &mut Check<'_>, tiers: &[Tier], at: &Located<'_>) {
     if tiers.is_empty() || !check.is_sound(at) {
         return;
     }
-    let steps = tiers.iter().map(|tier| units::Tier { up_to: tier.up_to, usd_per_gb: tier.price.0 });
-    let Err(error) = Tariff::new(steps.collect()) else { return };
+    let Err(error) = Tier::tariff(tiers) else { return };
     let (tier, key, help) = match &error {
         TariffError::Empty => return,
         TariffError::NegativePrice { tier, .. } | TariffError::PriceTooHigh { tier, .. } => {
