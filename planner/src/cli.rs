@@ -121,7 +121,7 @@ pub struct SolveArguments {
     /// Hold a workload to one strategy, such as `train=data:2`; may be repeated
     #[arg(long = "strategy", value_name = "WORKLOAD=data:N", value_parser = held)]
     pub held: Vec<(String, Strategy)>,
-    /// Longest time for the solver, such as `30 s`, instead of the scenario's
+    /// Longest time, such as `30 s`, instead of the scenario's
     #[arg(long, value_name = "TIME")]
     pub time_limit: Option<scenarios::units::Seconds>,
     /// Relative gap that counts as solved, such as 0.01, instead of the scenario's

@@ -8,6 +8,7 @@
 
 pub mod candidates;
 pub mod cli;
+pub mod clock;
 pub mod commands;
 pub mod explain;
 pub mod layers;
@@ -16,3 +17,6 @@ pub mod placement;
 pub mod planning;
 pub mod transfer;
 pub mod verify;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

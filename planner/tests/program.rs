@@ -6,13 +6,14 @@ mod draft;
 #[path = "program/enumeration.rs"]
 mod enumeration;
 
+use planner::clock::Clock;
 use planner::placement::{Limits, Problem, Solution, Unsolved, solve};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use scenarios::scenario::Objective;
 
 fn solved(problem: &Problem) -> Result<Option<Solution>, TestCaseError> {
-    match solve(problem, Limits { seconds: 60.0, gap: 0.0, seed: 1 }) {
+    match solve(problem, Limits { clock: Clock::new(60.0), gap: 0.0, seed: 1 }) {
         Ok(solution) => Ok(Some(solution)),
         Err(Unsolved::Infeasible) => Ok(None),
         Err(other) => Err(TestCaseError::fail(other.to_string())),

@@ -12,10 +12,18 @@ use scenarios::scenario::{Objective, PurchaseKind, Scenario, Weights};
 
 use super::money::egress_usd;
 use super::{Candidates, Column, Dominated, Extent, Movement, Network, Place, WorkloadCandidates, World};
+use crate::clock::{Clock, OutOfTime};
 
 /// Moves dominated columns out of the candidates' lists.
-#[must_use]
-pub fn prune(world: &World<'_>, network: &Network<'_>, candidates: Candidates) -> Candidates {
+///
+/// # Errors
+/// They are too many for the time.
+pub fn prune(
+    world: &World<'_>,
+    network: &Network<'_>,
+    candidates: Candidates,
+    clock: Clock,
+) -> Result<Candidates, OutOfTime> {
     let scenario = &world.loaded.scenario;
     let roomy = roomy_pools(world, &candidates);
     let sites: Vec<BTreeSet<usize>> =
@@ -30,9 +38,9 @@ pub fn prune(world: &World<'_>, network: &Network<'_>, candidates: Candidates) -
         let shared = is_shared(scenario, &workload.workload);
         let pruning =
             Pruning { world, network, copies: &ranges, roomy: &roomy, margins: &margins, shared, occupants, green };
-        if timely { pruning.apply(workload) } else { workload }
+        if timely { pruning.apply(workload, clock) } else { Ok(workload) }
     });
-    Candidates { workloads: pruned.collect(), copies }
+    Ok(Candidates { workloads: pruned.collect::<Result<_, OutOfTime>>()?, copies })
 }
 
 /// Nodes of each pool that a column occupies.
@@ -147,6 +155,8 @@ struct Facts {
     /// Position in the list.
     at: usize,
     site: usize,
+    release_seconds: f64,
+    seconds: f64,
     /// Least and most that nodes and exchanges count.
     own: (Decimal, Decimal),
     /// Least and most that its copies cost.
@@ -159,18 +169,18 @@ struct Facts {
 }
 
 impl Pruning<'_, '_> {
-    fn apply(&self, mut workload: WorkloadCandidates) -> WorkloadCandidates {
+    fn apply(&self, mut workload: WorkloadCandidates, clock: Clock) -> Result<WorkloadCandidates, OutOfTime> {
         let columns = std::mem::take(&mut workload.columns);
         let mut facts: Vec<Facts> = columns.iter().enumerate().map(|(at, column)| self.facts(at, column)).collect();
         let least = |facts: &Facts| facts.own.0 + if self.shared { Decimal::ZERO } else { facts.copied.0 };
         facts.sort_by_cached_key(|facts| {
-            let column = &columns[facts.at];
             let nodes: u32 = facts.nodes.iter().map(|(_, nodes)| *nodes).sum();
-            (least(facts), column.seconds.to_bits(), column.release_seconds.to_bits(), nodes, facts.at)
+            (least(facts), facts.seconds.to_bits(), facts.release_seconds.to_bits(), nodes, facts.at)
         });
         let mut kept: Vec<&Facts> = Vec::new();
         let mut fates: Vec<Option<(usize, usize)>> = vec![None; columns.len()];
         for column in &facts {
+            clock.check()?;
             match self.dominator(&columns, &kept, column) {
                 Some(fate) => fates[column.at] = Some(fate),
                 None => kept.push(column),
@@ -189,7 +199,7 @@ impl Pruning<'_, '_> {
                 None => workload.columns.push(column),
             }
         }
-        workload
+        Ok(workload)
     }
 
     fn facts(&self, at: usize, column: &Column) -> Facts {
@@ -198,6 +208,8 @@ impl Pruning<'_, '_> {
         Facts {
             at,
             site: column.site(),
+            release_seconds: column.release_seconds,
+            seconds: column.seconds,
             own: self.own_usd(column),
             copied: column.copies.iter().fold(Default::default(), |sum: (Decimal, Decimal), copy| {
                 (sum.0 + self.copies[*copy].0, sum.1 + self.copies[*copy].1)
@@ -231,9 +243,11 @@ impl Pruning<'_, '_> {
 
     /// Whether `a` costs at most as much as `b` and ends no later, whatever the other workloads do.
     fn is_as_good(&self, columns: &[Column], a: &Facts, b: &Facts) -> bool {
+        if a.release_seconds > b.release_seconds || a.seconds > b.seconds || a.reserved {
+            return false;
+        }
         let (column_a, column_b) = (&columns[a.at], &columns[b.at]);
-        let late = column_a.release_seconds > column_b.release_seconds || column_a.seconds > column_b.seconds;
-        if late || a.reserved || (self.green && !at_most(column_a.carbon_kg, column_b.carbon_kg)) {
+        if self.green && !at_most(column_a.carbon_kg, column_b.carbon_kg) {
             return false;
         }
         let (extra_usd, extra_seconds) = if a.site == b.site {
@@ -250,7 +264,7 @@ impl Pruning<'_, '_> {
         } else {
             (a.copied.1, if self.shared { Decimal::ZERO } else { b.copied.0 })
         };
-        a.own.1 + copy_a + extra_usd <= b.own.0 + copy_b && column_a.seconds + extra_seconds <= column_b.seconds
+        a.own.1 + copy_a + extra_usd <= b.own.0 + copy_b && a.seconds + extra_seconds <= b.seconds
     }
 
     /// Least and most that nodes and exchanges of a column count.

@@ -7,6 +7,7 @@ use super::listing::Listing;
 use super::market::Market;
 use super::prediction::Predictor;
 use super::{Candidates, Held, Network, World};
+use crate::clock::{Clock, OutOfTime};
 
 /// Most pools of a scenario in which more nodes than there are are looked at, so that a way out can be told.
 const FEW_POOLS: usize = 200;
@@ -44,14 +45,16 @@ impl<'a, 'b> Common<'a, 'b> {
 }
 
 /// All placements of all workloads.
-#[must_use]
-pub fn enumerate(world: &World<'_>, network: &Network<'_>, held: &Held) -> Candidates {
+///
+/// # Errors
+/// They are too many for the time.
+pub fn enumerate(world: &World<'_>, network: &Network<'_>, held: &Held, clock: Clock) -> Result<Candidates, OutOfTime> {
     let mut common = Common::new(world, network);
     let workloads = world.loaded.scenario.workloads.iter().map(|(name, workload)| {
         let mut listing = Listing::new(&mut common, name, workload, held.get(name).copied());
-        listing.all();
-        listing.found
+        listing.all(clock)?;
+        Ok(listing.found)
     });
-    let workloads = workloads.collect();
-    Candidates { workloads, copies: common.copies.list }
+    let workloads = workloads.collect::<Result<_, OutOfTime>>()?;
+    Ok(Candidates { workloads, copies: common.copies.list })
 }

@@ -17,6 +17,7 @@ use super::prediction::{Amount, Choice, Job, Menu, Room, Work, work_of};
 use super::purchase::{Interruptions, Offer};
 use super::residency::{may_exchange, may_run, preference_per_hour};
 use super::{Column, Group, Place, Reason, Refused, WorkloadCandidates, spot};
+use crate::clock::{Clock, OutOfTime};
 use crate::performance::reliability::checkpoint_bytes;
 use crate::performance::{Prediction, Unpredictable};
 
@@ -66,11 +67,16 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
     }
 
     /// Finds all placements.
-    pub fn all(&mut self) {
+    ///
+    /// # Errors
+    /// They are too many for the time.
+    pub fn all(&mut self, clock: Clock) -> Result<(), OutOfTime> {
         if let Kind::Serve(service) = &self.workload.job {
-            return self.serve(service);
+            self.serve(service);
+            return clock.check();
         }
         for site in 0..self.common.market.sites.len() {
+            clock.check()?;
             let permits = self.permits(site);
             let stalls = std::mem::take(&mut self.common.market.sites[site]);
             for stall in &stalls {
@@ -81,6 +87,7 @@ impl<'a, 'b, 'c> Listing<'a, 'b, 'c> {
             self.common.market.sites[site] = stalls;
         }
         self.mixed();
+        clock.check()
     }
 
     /// What a site permits.

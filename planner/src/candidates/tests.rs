@@ -15,6 +15,7 @@ use scenarios::scenario::{Form, Loaded, PurchaseKind, load};
 
 use super::residency::may_exchange;
 use super::{Candidates, Column, Held, Network, Refused, World, compute_usd, enumerate};
+use crate::clock::Clock;
 
 /// Reads a scenario that is written here.
 fn loaded(text: &str) -> Loaded {
@@ -37,7 +38,7 @@ fn world(loaded: &Loaded) -> World<'_> {
 /// All placements of a scenario, which are sound.
 fn candidates(loaded: &Loaded) -> Candidates {
     let network = Network::new(world(loaded));
-    let found = enumerate(&world(loaded), &network, &Held::new());
+    let found = enumerate(&world(loaded), &network, &Held::new(), Clock::new(60.0)).expect("in time");
     sound(loaded, &found);
     found
 }

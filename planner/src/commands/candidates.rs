@@ -10,7 +10,9 @@ use super::failure::Failure;
 use super::load;
 use crate::candidates::{Candidates, Column, Network, Place, Refused, Replica, World, enumerate, prune};
 use crate::cli::{CandidatesArguments, Global};
+use crate::clock::Clock;
 use crate::explain::machines;
+use crate::planning::PlanError;
 
 /// A placement as programs read it.
 #[derive(Debug, Clone, Serialize)]
@@ -35,7 +37,9 @@ pub(super) fn run(arguments: &CandidatesArguments, global: &Global, printer: Pri
     let held = load::held(&loaded, &arguments.held)?;
     let world = World { loaded: &loaded, catalog: Catalog::bundled() };
     let network = Network::new(world);
-    let candidates = prune(&world, &network, enumerate(&world, &network, &held));
+    let clock = Clock::new(loaded.scenario.time_limit.get());
+    let all = enumerate(&world, &network, &held, clock).and_then(|all| prune(&world, &network, all, clock));
+    let candidates = all.map_err(PlanError::from)?;
     let rows = rows(&world, &candidates);
     printer.table(global.format, &table(&rows), &rows);
     let refused: usize = candidates.workloads.iter().map(|workload| workload.refused.len()).sum();

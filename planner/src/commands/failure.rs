@@ -306,8 +306,8 @@ fn plan(error: &PlanError, printer: Printer) -> Exit {
             printer.error(error, why.help().as_deref());
             Exit::Infeasible
         }
-        PlanError::OutOfTime { .. } => {
-            printer.error(error, Some("give the solver more time with --time-limit, or allow a gap with --gap"));
+        PlanError::OutOfTime(_) => {
+            printer.error(error, Some("give it more time with --time-limit, or allow a gap with --gap"));
             Exit::TimeLimit
         }
         PlanError::Solver(_) | PlanError::Unverified(_) => {

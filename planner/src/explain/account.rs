@@ -103,8 +103,8 @@ pub(crate) fn account(case: &Case<'_>, plan: &Plan, question: &Question, options
         runner_up: if by_whole_plan { runner_up(case, plan, assignment, limits) } else { by_itself(assignment) },
     };
     let pairs = asked.iter().flat_map(|assignment| question.why_not.iter().map(move |pattern| (*assignment, pattern)));
-    let base = Base::found(case, plan, limits);
-    let binding = base.map(|base| binding(case, plan, base, options, limits, true)).unwrap_or_default();
+    let base = Base::found(case, plan, limits.anew());
+    let binding = base.map(|base| binding(case, plan, base, options, limits.anew(), true)).unwrap_or_default();
     Account {
         plan: Figures::of(plan),
         workloads: asked.iter().map(placed).collect(),
@@ -117,10 +117,13 @@ pub(crate) fn account(case: &Case<'_>, plan: &Plan, question: &Question, options
 fn runner_up(case: &Case<'_>, plan: &Plan, assignment: &Assignment, limits: Limits) -> Option<Rival> {
     let name = &assignment.workload;
     let world = &case.world;
+    let limits = limits.anew();
     let other = case.filtered(
         |workload, column| workload != name || !is_as_assigned(world, column, assignment),
         |workload, replica| workload != name || !is_among(world, &replica.group, assignment),
+        limits.clock,
     );
+    let other = other.ok()?;
     let solution = other.solve(limits).ok()?;
     Rival::of(plan, &other.plan(&solution), name)
 }

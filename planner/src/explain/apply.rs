@@ -61,7 +61,7 @@ pub(super) fn plan_after(
     limits: Limits,
 ) -> Result<Plan, Unsolved> {
     let after = apply(changes, world.loaded);
-    let case = Case::new(World { loaded: &after, catalog: world.catalog }, options);
+    let case = Case::new(World { loaded: &after, catalog: world.catalog }, options, limits.clock)?;
     let solution = case.solve(limits)?;
     Ok(case.plan(&solution))
 }

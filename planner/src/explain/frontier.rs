@@ -65,8 +65,9 @@ pub fn frontier(
     options: &Options,
 ) -> Result<Vec<Efficient>, PlanError> {
     let aimed = aimed(world.loaded, second);
-    let case = Case::new(World { loaded: &aimed, catalog: world.catalog }, options);
-    let sweep = Sweep { case: &case, world, limits: options.limits(&world.loaded.scenario) };
+    let limits = options.limits(&world.loaded.scenario);
+    let case = Case::new(World { loaded: &aimed, catalog: world.catalog }, options, limits.clock)?;
+    let sweep = Sweep { case: &case, world, limits };
     let cheapest = sweep.cheapest(options)?;
     let first = sweep.within(Some(sweep.cost(&cheapest)), &cheapest)?;
     let last = sweep.within(case.problem.budget, &first)?;
@@ -126,9 +127,9 @@ impl Sweep<'_, '_> {
     fn cheapest(&self, options: &Options) -> Result<Solution, PlanError> {
         let mut problem = self.case.problem.clone();
         problem.objective = Objective::Cost;
-        match solve_from(&problem, self.limits, None) {
+        match solve_from(&problem, self.limits.anew(), None) {
             Ok(solution) => Ok(solution),
-            Err(Unsolved::Infeasible) => decide(self.case, options, self.limits),
+            Err(Unsolved::Infeasible) => decide(self.case, options, self.limits.anew()),
             Err(why) => Err(unsolved(why)),
         }
     }
@@ -137,7 +138,7 @@ impl Sweep<'_, '_> {
     fn within(&self, budget: Option<Decimal>, start: &Solution) -> Result<Solution, PlanError> {
         let mut problem = self.case.problem.clone();
         problem.budget = budget;
-        solve_from(&problem, self.limits, Some(start)).map_err(unsolved)
+        solve_from(&problem, self.limits.anew(), Some(start)).map_err(unsolved)
     }
 
     fn cost(&self, solution: &Solution) -> Decimal {
@@ -193,7 +194,7 @@ impl Sweep<'_, '_> {
             own if own == self.case.problem.objective => Ok(best.bound),
             own => {
                 let problem = Problem { objective: own, ..self.case.problem.clone() };
-                Ok(solve_from(&problem, self.limits, Some(cheapest)).map_err(unsolved)?.bound)
+                Ok(solve_from(&problem, self.limits.anew(), Some(cheapest)).map_err(unsolved)?.bound)
             }
         }
     }
@@ -240,7 +241,7 @@ fn tolerance(value: f64) -> f64 {
 
 fn unsolved(why: Unsolved) -> PlanError {
     match why {
-        Unsolved::OutOfTime(seconds) => PlanError::OutOfTime { seconds },
+        Unsolved::OutOfTime(error) => error.into(),
         Unsolved::Solver(error) => error.into(),
         Unsolved::Infeasible => PlanError::Solver(SolverError("a budget that a plan keeps is too small".to_owned())),
     }

@@ -20,7 +20,7 @@ const MOST_PAIRS: usize = 24;
 /// Sets of changes, each of which suffices, the cheapest plan first: the least money, time or nodes; one permission, or
 /// two where one does not do; a start at once; purchases on demand. Together they take no longer than the time limit.
 pub(crate) fn ways_out(case: &Case<'_>, options: &Options, limits: Limits) -> Vec<WaysOut> {
-    let search = Search { case, options, limits, begun: Instant::now(), longest: Cell::new(0.0) };
+    let search = Search { case, options, limits, longest: Cell::new(0.0) };
     let mut found: Vec<WaysOut> = placement::ways_out(&case.world, &case.network, &case.candidates, limits)
         .into_iter()
         .map(|way| WaysOut { plan: search.plan(&way.changes).map(|plan| figures(&plan)), ..way })
@@ -39,7 +39,6 @@ struct Search<'a, 'w> {
     case: &'a Case<'w>,
     options: &'a Options,
     limits: Limits,
-    begun: Instant,
     /// Longest time that one plan took, in seconds.
     longest: Cell<f64>,
 }
@@ -48,12 +47,10 @@ impl Search<'_, '_> {
     /// The best plan after changes, unless another one would take longer than there is time.
     fn plan(&self, changes: &[Change]) -> Option<Plan> {
         let begun = Instant::now();
-        let seconds = self.limits.seconds - self.begun.elapsed().as_secs_f64();
-        if seconds <= self.longest.get() {
+        if self.limits.clock.left() <= self.longest.get() {
             return None;
         }
-        let limits = Limits { seconds, ..self.limits };
-        let found = plan_after(changes, &self.case.world, self.options, limits).ok();
+        let found = plan_after(changes, &self.case.world, self.options, self.limits).ok();
         self.longest.set(self.longest.get().max(begun.elapsed().as_secs_f64()));
         found
     }

@@ -195,10 +195,13 @@ fn held(case: &Case<'_>, plan: &Plan, assignment: &Assignment, at: &PlacePattern
         return Outcome::Chosen;
     }
     let name = &assignment.workload;
+    let limits = limits.anew();
     let there = case.filtered(
         |workload, column| workload != name || at.covers_column(&case.world, column),
         |workload, replica| workload != name || at.covers(&case.world, replica.group.place),
+        limits.clock,
     );
+    let Ok(there) = there else { return Outcome::NotFound };
     match there.solve(limits) {
         Ok(solution) => outcome(plan, &there.plan(&solution), name),
         Err(Unsolved::Infeasible) => Outcome::Infeasible(no_plan(&Infeasible::of(&there, vec![]), name, 0)),
@@ -243,8 +246,11 @@ fn permitted(
     let mut options = options.clone();
     options.held_to.insert(name.to_owned(), at.clone());
     let granted = apply(&changes, world.loaded);
-    let there = Case::new(World { loaded: &granted, catalog: world.catalog }, &options);
     let words = |changes: &[Change]| changes.iter().map(ToString::to_string).collect();
+    let limits = limits.anew();
+    let Ok(there) = Case::new(World { loaded: &granted, catalog: world.catalog }, &options, limits.clock) else {
+        return Permitted { permissions: words(&changes), outcome: Outcome::NotFound };
+    };
     let (permissions, outcome) = match there.solve(limits) {
         Ok(solution) => {
             let other = there.plan(&solution);

@@ -13,6 +13,7 @@
 use good_lp::{Expression, ProblemVariables, Variable, constraint, variable};
 
 use super::fleet::Fleet;
+use crate::clock::Clock;
 use crate::placement::SolverError;
 use crate::placement::solver::{Answer, Options, Program, run};
 
@@ -133,7 +134,7 @@ fn prices(fleet: &Fleet, covers: &[Cover]) -> Result<Option<Vec<f64>>, SolverErr
     let counts: Vec<f64> = fleet.counts().into_iter().map(|count| count as f64).collect();
     let rows = covers.iter().map(|cover| constraint!(sum(cover) >= 1.0)).collect();
     let program = Program { objective: sum(&counts), rows, variables, start: Vec::new() };
-    match run(program, Options { seconds: 10.0, gap: 0.0, seed: 0, most_nodes: None })? {
+    match run(program, Options { clock: Clock::new(10.0), gap: 0.0, seed: 0, most_nodes: None })? {
         Answer::Solved { values, .. } => {
             let price = |price: &Variable| values.get(price).copied().unwrap_or(0.0).max(0.0);
             Ok(Some(prices.iter().map(price).collect()))

@@ -46,7 +46,7 @@ pub fn alternatives(
 ) -> Result<Vec<Solution>, Unsolved> {
     let mut earlier = vec![best.clone()];
     while earlier.len() <= count {
-        match next(problem, &earlier, within, limits) {
+        match next(problem, &earlier, within, limits.anew()) {
             Ok(found) => earlier.push(found),
             Err(Unsolved::Infeasible | Unsolved::OutOfTime(_)) => break,
             Err(error) => return Err(error),
@@ -70,7 +70,7 @@ fn next(problem: &Problem, earlier: &[Solution], within: f64, limits: Limits) ->
     let alike = valued(&aside, likeness, &different);
     let cheap = Problem { objective: own, ..aside.clone() };
     // The different plan stands, if no better one as different is found in time.
-    let found = apart(&cheap, (likeness, alike), &patterns, limits).unwrap_or(different);
+    let found = apart(&cheap, (likeness, alike), &patterns, limits.anew()).unwrap_or(different);
     let is_within = valued(&aside, own, &found) <= most + 1e-9 * most.abs();
     let bound = earlier.first().map_or(0.0, |best| best.bound);
     let objective = valued(problem, problem.objective, &found);

@@ -11,9 +11,13 @@ use super::model::Model;
 use super::problem::{Choice, float};
 use super::scale::MOST_BYTES;
 use super::schedule::TOLERANCE_SECONDS;
+use crate::clock::{Clock, OutOfTime};
 
 /// All rows.
-pub(super) fn all(model: &Model<'_>) -> Vec<Constraint> {
+///
+/// # Errors
+/// They are too many for the time.
+pub(super) fn all(model: &Model<'_>, clock: Clock) -> Result<Vec<Constraint>, OutOfTime> {
     let families = [
         exactly_one_column,
         copies_made,
@@ -38,7 +42,12 @@ pub(super) fn all(model: &Model<'_>) -> Vec<Constraint> {
         exclusions,
         other_places,
     ];
-    families.into_iter().flat_map(|family| family(model)).collect()
+    let mut rows = Vec::new();
+    for family in families {
+        rows.extend(family(model));
+        clock.check()?;
+    }
+    Ok(rows)
 }
 
 /// A workload runs exactly once.

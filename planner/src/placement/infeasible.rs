@@ -1,7 +1,5 @@
 //! Why nothing satisfies a scenario, and the smallest changes that would.
 
-use std::time::Instant;
-
 use rust_decimal::Decimal;
 use scenarios::scenario::Objective;
 
@@ -31,13 +29,11 @@ const SECONDS: f64 = 10.0;
 /// only if none of these suffices alone.
 #[must_use]
 pub fn ways_out(world: &World<'_>, network: &Network<'_>, candidates: &Candidates, limits: Limits) -> Vec<WaysOut> {
-    let begun = Instant::now();
     let none = Relax::default();
     let alone = [Relax { budget: true, ..none }, Relax { deadlines: true, ..none }, Relax { quotas: true, ..none }];
     let way = |relax: Relax| {
-        let left = limits.seconds - begun.elapsed().as_secs_f64();
-        let limits = Limits { seconds: left.min(SECONDS), ..limits };
-        if left > 0.0 { way_out(world, network, candidates, relax, limits) } else { None }
+        let limits = Limits { clock: limits.clock.at_most(SECONDS), ..limits };
+        if limits.clock.is_over() { None } else { way_out(world, network, candidates, relax, limits) }
     };
     let found: Vec<_> = alone.into_iter().filter_map(way).collect();
     if found.is_empty() {

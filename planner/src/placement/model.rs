@@ -175,15 +175,14 @@ impl<'a> Model<'a> {
     /// What each workload's choice adds up to: Σ value(column) · chosen.
     pub(super) fn sum(&self, job: usize, value: impl Fn(&Choice) -> f64) -> Expression {
         let terms = self.chosen[job].iter().zip(&self.problem.jobs[job].choices);
-        terms.map(|(chosen, choice)| value(choice) * *chosen).sum()
+        linear(terms.map(|(chosen, choice)| (value(choice), *chosen)))
     }
 
     /// What the columns of a pool add up to: Σ value(workload, column, nodes) · chosen.
     pub(super) fn sum_of_pool(&self, pool: usize, value: impl Fn(usize, &Choice, u32) -> f64) -> Expression {
-        let terms = self.columns_of_pool[pool].iter().map(|(job, column, nodes)| {
-            value(*job, &self.problem.jobs[*job].choices[*column], *nodes) * self.chosen[*job][*column]
-        });
-        terms.sum()
+        linear(self.columns_of_pool[pool].iter().map(|(job, column, nodes)| {
+            (value(*job, &self.problem.jobs[*job].choices[*column], *nodes), self.chosen[*job][*column])
+        }))
     }
 
     /// Nodes of a pool that replicas of a service occupy.
@@ -232,12 +231,7 @@ impl<'a> Model<'a> {
             bytes / unit
         };
         let mut load: Expression = (0..self.chosen.len()).map(|job| self.sum(job, |choice| on(&choice.charges))).sum();
-        for (variable, way) in self.movements() {
-            let amount = on(&way.charges);
-            if amount > 0.0 {
-                load += amount * variable;
-            }
-        }
+        load += linear(self.movements().map(|(variable, way)| (on(&way.charges), variable)));
         load
     }
 
@@ -258,9 +252,7 @@ impl<'a> Model<'a> {
         replica: impl Fn(&super::problem::Replica) -> f64,
     ) -> Expression {
         let mut sum: Expression = (0..self.chosen.len()).map(|job| self.sum(job, &column)).sum();
-        for (variable, way) in self.movements() {
-            sum += movement(way) * variable;
-        }
+        sum += linear(self.movements().map(|(variable, way)| (movement(way), variable)));
         for (service, variables) in self.problem.services.iter().zip(&self.replicas) {
             for (kind, variables) in service.replicas.iter().zip(variables) {
                 sum += replica(kind) * variables.count;
@@ -319,7 +311,7 @@ impl<'a> Model<'a> {
 
     pub(super) fn solve(mut self, options: Options) -> Result<(Answer, Option<Pick>), SolverError> {
         let objective = self.objective();
-        let rows = constraints::all(&self);
+        let Ok(rows) = constraints::all(&self, options.clock) else { return Ok((Answer::OutOfTime, None)) };
         let start = self.learned.start.map(|known| start::values(&self, known)).unwrap_or_default();
         let program = Program { variables: std::mem::take(&mut self.variables), objective, rows, start };
         let answer = solver::run(program, options)?;
@@ -368,6 +360,13 @@ impl<'a> Model<'a> {
             ways,
         }
     }
+}
+
+/// Σ factor · variable, without the terms that are 0.
+fn linear(terms: impl Iterator<Item = (f64, Variable)>) -> Expression {
+    let mut sum = Expression::default();
+    terms.filter(|(factor, _)| *factor != 0.0).for_each(|(factor, variable)| sum.add_mul(factor, variable));
+    sum
 }
 
 fn columns_of_pool(problem: &Problem) -> Vec<Vec<(usize, usize, u32)>> {

@@ -3,8 +3,6 @@
 //! If even the best plan with a column is worse than a plan that is known, the column is in no best
 //! plan. On a catalogue of thousands of pools few columns are left.
 
-use std::time::Instant;
-
 use scenarios::scenario::Objective;
 
 use super::bound::Bound;
@@ -13,6 +11,7 @@ use super::problem::{Choice, Problem, float};
 use super::schedule::{self, Schedule, TOLERANCE_SECONDS};
 use super::staffing::Staffing;
 use super::value::Value;
+use crate::clock::Clock;
 
 /// A plan that is known.
 #[derive(Debug, Clone)]
@@ -99,20 +98,20 @@ fn kept(problem: &Problem, known: Option<&Known>, others: f64) -> Vec<Vec<usize>
 }
 
 /// Chooses workload by workload what adds least, then lets each improve while the plan stays valid.
-pub(super) fn greedy(problem: &Problem, staffing: &Staffing, until: Instant) -> Option<Known> {
+pub(super) fn greedy(problem: &Problem, staffing: &Staffing, clock: Clock) -> Option<Known> {
     let value = Value::of(problem);
     let by_end = first(problem, staffing, &value, &|choice| choice.release + choice.seconds);
     let by_value = first(problem, staffing, &value, &|choice| value.of_choice(choice));
     let begun = [by_value, by_end].into_iter().flatten();
     begun
-        .filter_map(|choice| exchange(problem, choice, staffing, None, until))
+        .filter_map(|choice| exchange(problem, choice, staffing, None, clock))
         .min_by(|a, b| a.value(problem).partial_cmp(&b.value(problem)).unwrap_or(std::cmp::Ordering::Equal))
 }
 
 /// A plan that is at least as good, by exchanging the columns of single workloads.
-pub(super) fn improve(problem: &Problem, known: Known, until: Instant) -> Known {
+pub(super) fn improve(problem: &Problem, known: Known, clock: Clock) -> Known {
     let (choice, staffing) = (known.choice.clone(), known.staffing.clone());
-    exchange(problem, choice, &staffing, Some(known.clone()), until).unwrap_or(known)
+    exchange(problem, choice, &staffing, Some(known.clone()), clock).unwrap_or(known)
 }
 
 fn first(
@@ -194,7 +193,7 @@ fn exchange(
     mut choice: Vec<usize>,
     staffing: &Staffing,
     known: Option<Known>,
-    until: Instant,
+    clock: Clock,
 ) -> Option<Known> {
     let mut known = known.or_else(|| valid(problem, &choice, staffing));
     let value = Value::of(problem);
@@ -208,7 +207,7 @@ fn exchange(
         for job in (0..choice.len()).filter(|job| problem.jobs[*job].choices.len() > 1) {
             let others: Vec<Option<usize>> = choice.iter().map(|column| Some(*column)).collect();
             for column in ranked(problem, &others, staffing, job, &value, &measure).into_iter().take(TRIES) {
-                if Instant::now() > until {
+                if clock.is_over() {
                     return known;
                 }
                 let mut tried = choice.clone();

@@ -3,8 +3,6 @@
 //! Every round's program leaves some conflicts out, so its bound is a bound of the whole problem;
 //! a schedule that reaches the bound is optimal.
 
-use std::time::{Duration, Instant};
-
 use scenarios::scenario::Objective;
 
 use super::alternatives::{Pattern, pattern};
@@ -17,16 +15,25 @@ use super::schedule::{self, Schedule};
 use super::services;
 use super::solver::{Answer, Options, SolverError};
 use super::staffing::Staffing;
+use crate::clock::{Clock, OutOfTime};
 
 /// How long to search and how well.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Time for the whole search in seconds.
-    pub seconds: f64,
+    /// Time for the whole search.
+    pub clock: Clock,
     /// Relative gap that counts as solved.
     pub gap: f64,
     /// Seed of the solver.
     pub seed: u64,
+}
+
+impl Limits {
+    /// The same limits for another search, whose time begins now.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self { clock: self.clock.anew(), ..self }
+    }
 }
 
 /// Chosen columns and start times.
@@ -57,8 +64,8 @@ pub enum Unsolved {
     #[error("no plan satisfies all rules")]
     Infeasible,
     /// None was found in time.
-    #[error("no plan was found within {0} seconds")]
-    OutOfTime(f64),
+    #[error(transparent)]
+    OutOfTime(#[from] OutOfTime),
     /// The solver failed.
     #[error(transparent)]
     Solver(#[from] SolverError),
@@ -88,34 +95,28 @@ pub fn solve(problem: &Problem, limits: Limits) -> Result<Solution, Unsolved> {
 /// # Errors
 /// As [`solve`].
 pub fn solve_from(problem: &Problem, limits: Limits, start: Option<&Solution>) -> Result<Solution, Unsolved> {
-    let begun = Instant::now();
-    let until = begun + Duration::from_secs_f64((limits.seconds * SHARE_FOR_GREEDY).clamp(0.0, 1e6));
+    let clock = limits.clock.share(SHARE_FOR_GREEDY);
     let alone = services::alone(problem, limits)?;
     let started = start.map(|Solution { choice, staffing, starts, .. }| {
         let (choice, staffing, starts) = (choice.clone(), staffing.clone(), starts.clone());
         Known { choice, staffing, starts }
     });
-    let plans = greedy(problem, &alone.staffing, until).into_iter().chain(started);
+    let plans = greedy(problem, &alone.staffing, clock).into_iter().chain(started);
     let by_value = |a: &Known, b: &Known| a.value(problem).partial_cmp(&b.value(problem));
     let known = plans.min_by(|a, b| by_value(a, b).unwrap_or(std::cmp::Ordering::Equal));
-    let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-    let first = reduced(reduce(problem, known, alone.least), left, Second::default())?;
-    let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-    if !first.optimal || left.seconds <= 0.0 {
-        return Ok(first);
-    }
-    Ok(among_equals(problem, first, left))
+    let first = reduced(reduce(problem, known, alone.least), limits, Second::default())?;
+    Ok(if first.optimal && !limits.clock.is_over() { among_equals(problem, first, limits) } else { first })
 }
 
 /// The best plan by a second objective among those as good as `first`, as far as a short search finds it.
 fn among_equals(problem: &Problem, first: Solution, limits: Limits) -> Solution {
     let known = Known { choice: first.choice.clone(), staffing: first.staffing.clone(), starts: first.starts.clone() };
     let tied = tied(problem, &first);
-    let until = Instant::now() + Duration::from_secs_f64((limits.seconds * SHARE_FOR_GREEDY).clamp(0.0, 1e6));
+    let clock = limits.clock.share(SHARE_FOR_GREEDY);
     let second = reduce(&tied, Some(known.clone()), 0.0);
     if second.kept.iter().map(Vec::len).sum::<usize>() > MOST_COLUMNS_FOR_TIES {
         let by = if problem.objective == Objective::FinishTime { &tied } else { problem };
-        let Known { choice, staffing, starts } = improve(by, known, until);
+        let Known { choice, staffing, starts } = improve(by, known, clock);
         return Solution { choice, staffing, starts, ..first };
     }
     let ceiling = Some((problem.objective, first.objective));
@@ -208,7 +209,6 @@ struct Search<'a> {
     relax: Relax,
     limits: Limits,
     scale: Scale,
-    begun: Instant,
     second: Second,
     conflicts: Vec<Conflict>,
     excluded: Vec<Vec<usize>>,
@@ -233,7 +233,6 @@ impl<'a> Search<'a> {
             relax,
             limits,
             scale: Scale::of(problem),
-            begun: Instant::now(),
             second: Second::default(),
             conflicts: Vec::new(),
             excluded: Vec::new(),
@@ -249,11 +248,10 @@ impl<'a> Search<'a> {
             return Err(Unsolved::Infeasible);
         }
         loop {
-            let seconds = self.limits.seconds - self.begun.elapsed().as_secs_f64();
-            if seconds <= 0.0 {
+            if self.limits.clock.is_over() {
                 return self.out_of_time();
             }
-            let (answer, pick) = self.round(seconds)?;
+            let (answer, pick) = self.round()?;
             match (answer, pick) {
                 (Answer::Solved { bound, optimal, nodes, iterations, .. }, Some(pick)) => {
                     self.bound = self.bound.max(bound);
@@ -273,12 +271,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn round(&self, seconds: f64) -> Result<(Answer, Option<Pick>), SolverError> {
+    fn round(&self) -> Result<(Answer, Option<Pick>), SolverError> {
         let start = self.best.as_ref().filter(|_| !self.relax.any()).map(|best| best.known.schedule());
         let (conflicts, excluded) = (self.conflicts.as_slice(), self.excluded.as_slice());
         let learned = Learned { conflicts, excluded, ceiling: self.second.ceiling, others: &self.second.others, start };
-        let Limits { gap, seed, .. } = self.limits;
-        let options = Options { seconds, gap, seed, most_nodes: self.second.most_nodes };
+        let Limits { clock, gap, seed } = self.limits;
+        let options = Options { clock, gap, seed, most_nodes: self.second.most_nodes };
         let solve = |learned| Model::new(self.problem, self.relax, learned).solve(options);
         match solve(learned)? {
             (Answer::StartReturned, _) => solve(Learned { start: None, ..learned }),
@@ -405,7 +403,7 @@ impl<'a> Search<'a> {
     }
 
     fn out_of_time(&self) -> Result<Solution, Unsolved> {
-        self.finished(false).ok_or(Unsolved::OutOfTime(self.limits.seconds))
+        self.finished(false).ok_or_else(|| self.limits.clock.out_of_time().into())
     }
 
     fn finished(&self, optimal: bool) -> Option<Solution> {

@@ -34,14 +34,14 @@ pub(super) fn alone(problem: &Problem, limits: Limits) -> Result<Alone, Unsolved
         job.latest_end = f64::MAX;
         job.after.clear();
     }
-    let seconds = limits.seconds.min(SECONDS);
-    let options = Options { seconds, gap: limits.gap, seed: limits.seed, most_nodes: None };
+    let Limits { clock, gap, seed } = limits;
+    let options = Options { clock: clock.at_most(SECONDS), gap, seed, most_nodes: None };
     let unit = Scale::of(&only).of_objective(problem.objective);
     match Model::new(&only, Relax::default(), Learned::default()).solve(options)? {
         (Answer::Solved { bound, .. }, Some(pick)) => {
             Ok(Alone { staffing: pick.staffing, least: (bound * unit).max(0.0) })
         }
         (Answer::Infeasible, _) => Err(Unsolved::Infeasible),
-        _ => Err(Unsolved::OutOfTime(seconds)),
+        _ => Err(clock.out_of_time().into()),
     }
 }

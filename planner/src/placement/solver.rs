@@ -12,6 +12,8 @@ use std::collections::HashMap;
 
 use good_lp::{Constraint, Expression, ProblemVariables, Variable};
 
+use crate::clock::Clock;
+
 #[cfg(feature = "highs")]
 pub(crate) use highs::{NAME, run};
 #[cfg(not(feature = "highs"))]
@@ -29,7 +31,7 @@ pub(crate) struct Program {
 /// How to solve.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
-    pub seconds: f64,
+    pub clock: Clock,
     pub gap: f64,
     pub seed: u64,
     /// Branch-and-bound nodes after which the search ends.

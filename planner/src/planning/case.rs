@@ -6,6 +6,7 @@ use scenarios::plan::Plan;
 
 use super::{Decision, Options};
 use crate::candidates::{Candidates, Column, Network, Replica, World, enumerate, prune};
+use crate::clock::{Clock, OutOfTime};
 use crate::placement::{Limits, Offers, Problem, Solution, Unsolved, solve};
 
 /// Placements of a scenario with the problem of choosing among them.
@@ -19,37 +20,44 @@ pub(crate) struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// Lists the placements that the options leave, and prunes them.
-    pub(crate) fn new(world: World<'a>, options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// They are too many for the time.
+    pub(crate) fn new(world: World<'a>, options: &Options, clock: Clock) -> Result<Self, OutOfTime> {
         let network = Rc::new(Network::new(world));
-        let mut all = enumerate(&world, &network, &options.held);
+        let mut all = enumerate(&world, &network, &options.held, clock)?;
         let held = |workload: &str| options.held_to.get(workload);
         retain(
             &mut all,
             |workload, column| held(workload).is_none_or(|pattern| pattern.covers_column(&world, column)),
             |workload, replica| held(workload).is_none_or(|pattern| pattern.covers(&world, replica.group.place)),
         );
-        Self::among(world, network, all)
+        Self::among(world, network, all, clock)
     }
 
-    fn among(world: World<'a>, network: Rc<Network<'a>>, all: Candidates) -> Self {
-        let candidates = prune(&world, &network, all);
+    fn among(world: World<'a>, network: Rc<Network<'a>>, all: Candidates, clock: Clock) -> Result<Self, OutOfTime> {
+        let candidates = prune(&world, &network, all, clock)?;
         let problem = Problem::of(&world, &network, &Offers::with(&candidates, |_| false));
-        Self { world, network, candidates, problem }
+        Ok(Self { world, network, candidates, problem })
     }
 
     /// The same case with fewer placements. What dominated them before may be gone, so all are pruned anew.
+    ///
+    /// # Errors
+    /// They are too many for the time.
     pub(crate) fn filtered(
         &self,
         column: impl Fn(&str, &Column) -> bool,
         replica: impl Fn(&str, &Replica) -> bool,
-    ) -> Self {
+        clock: Clock,
+    ) -> Result<Self, OutOfTime> {
         let mut all = self.candidates.clone();
         for workload in &mut all.workloads {
             let dominated = std::mem::take(&mut workload.dominated);
             workload.columns.extend(dominated.into_iter().map(|dominated| dominated.column));
         }
         retain(&mut all, column, replica);
-        Self::among(self.world, Rc::clone(&self.network), all)
+        Self::among(self.world, Rc::clone(&self.network), all, clock)
     }
 
     /// The best choice.

@@ -6,6 +6,7 @@ use scenarios::units::Seconds;
 
 use super::Case;
 use crate::candidates::{Candidates, Network, Product, Reason, WorkloadCandidates, World};
+use crate::clock::OutOfTime;
 use crate::placement::{SolverError, WaysOut};
 use crate::verify::Violation;
 
@@ -16,11 +17,8 @@ pub enum PlanError {
     #[error("{0}")]
     Infeasible(Infeasible),
     /// No plan was found in time.
-    #[error("no plan was found within {seconds} seconds")]
-    OutOfTime {
-        /// The time limit.
-        seconds: f64,
-    },
+    #[error(transparent)]
+    OutOfTime(#[from] OutOfTime),
     /// The solver failed: a bug.
     #[error(transparent)]
     Solver(#[from] SolverError),

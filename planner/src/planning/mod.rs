@@ -12,12 +12,12 @@ pub use error::{Infeasible, PlanError};
 pub use pattern::{PatternError, PlacePattern, is_like};
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use scenarios::plan::Plan;
 use scenarios::scenario::Scenario;
 
 use crate::candidates::{Candidates, Column, Held, Movement, Network, Replica, ServiceCandidates, World};
+use crate::clock::Clock;
 use crate::explain::{self, Account, Question};
 use crate::placement::{Limits, Problem, Solution, Unsolved, alternatives};
 use crate::verify::verify;
@@ -29,17 +29,17 @@ pub struct Options {
     pub held: Held,
     /// Workloads that are held to a place.
     pub held_to: BTreeMap<String, PlacePattern>,
-    /// Time for the solver in seconds, instead of the scenario's.
+    /// Time for each search in seconds, instead of the scenario's.
     pub time_limit_seconds: Option<f64>,
     /// Relative gap, instead of the scenario's.
     pub gap: Option<f64>,
 }
 
 impl Options {
-    /// How long to search a scenario, and how well.
+    /// How long to search a scenario from now on, and how well.
     pub(crate) fn limits(&self, scenario: &Scenario) -> Limits {
         Limits {
-            seconds: self.time_limit_seconds.unwrap_or(scenario.time_limit.get()),
+            clock: Clock::new(self.time_limit_seconds.unwrap_or(scenario.time_limit.get())),
             gap: self.gap.unwrap_or(scenario.gap),
             seed: scenario.seed,
         }
@@ -120,25 +120,27 @@ pub fn plan(world: World<'_>, options: &Options) -> Result<Plan, PlanError> {
     Ok(plans.swap_remove(0))
 }
 
+/// Part of the time that listing the placements took, which is left for writing down what became of them.
+const SHARE_FOR_WRITING: f64 = 0.25;
+
 /// Plans a scenario, and up to `count` more plans whose objective is at most the share `within` worse, each as different
 /// from those before it as that allows. The best one is the first.
 ///
 /// # Errors
 /// As [`plan`].
 pub fn plans(world: World<'_>, options: &Options, count: usize, within: f64) -> Result<Vec<Plan>, PlanError> {
-    let case = Case::new(world, options);
     let limits = options.limits(&world.loaded.scenario);
-    let begun = Instant::now();
-    let best = decide(&case, options, limits)?;
-    let spent = begun.elapsed().as_secs_f64();
+    let case = Case::new(world, options, limits.clock)?;
+    let listed = limits.clock.spent();
+    let search = Limits { clock: limits.clock.at_most(limits.clock.left() - SHARE_FOR_WRITING * listed), ..limits };
+    let best = decide(&case, options, search)?;
     let others = match alternatives(&case.problem, &best, count, within, limits) {
         Ok(others) => others,
         Err(Unsolved::Solver(error)) => return Err(error.into()),
         Err(_) => Vec::new(),
     };
-    let left = Limits { seconds: limits.seconds - spent, ..limits };
     let mut plan = case.plan(&best);
-    explain::explain(&case, &best, &mut plan, options, left);
+    explain::explain(&case, &best, &mut plan, options, limits);
     let mut written = vec![verified(plan, world)?];
     for solution in &others {
         let mut plan = case.plan(solution);
@@ -162,8 +164,9 @@ pub fn explained(
         Some(plan) => plan,
         None => plan(world, options)?,
     };
-    let case = Case::new(world, options);
-    let account = explain::account(&case, &plan, question, options, options.limits(&world.loaded.scenario));
+    let limits = options.limits(&world.loaded.scenario);
+    let case = Case::new(world, options, limits.clock)?;
+    let account = explain::account(&case, &plan, question, options, limits);
     Ok((plan, account))
 }
 
@@ -172,13 +175,9 @@ pub fn explained(
 /// # Errors
 /// As [`plan`].
 pub(crate) fn decide(case: &Case<'_>, options: &Options, limits: Limits) -> Result<Solution, PlanError> {
-    let begun = Instant::now();
     case.solve(limits).map_err(|why| match why {
-        Unsolved::Infeasible => {
-            let left = Limits { seconds: limits.seconds - begun.elapsed().as_secs_f64(), ..limits };
-            PlanError::Infeasible(Infeasible::of(case, explain::ways_out(case, options, left)))
-        }
-        Unsolved::OutOfTime(seconds) => PlanError::OutOfTime { seconds },
+        Unsolved::Infeasible => PlanError::Infeasible(Infeasible::of(case, explain::ways_out(case, options, limits))),
+        Unsolved::OutOfTime(error) => error.into(),
         Unsolved::Solver(error) => error.into(),
     })
 }

@@ -6,6 +6,7 @@ use good_lp::{Constraint, Expression, ProblemVariables, Variable, constraint, va
 
 use super::error::TransferError;
 use super::network::{Link, Network};
+use crate::clock::Clock;
 use crate::placement::solver::{Answer, Options, Program as Rows, run};
 
 /// Longest search, in seconds.
@@ -96,7 +97,7 @@ impl<'a> Program<'a> {
         let objective = self.objective();
         let variables = std::mem::take(&mut self.variables);
         let program = Rows { variables, objective, rows, start: Vec::new() };
-        let options = Options { seconds: SECONDS, gap: 0.0, seed: 0, most_nodes: None };
+        let options = Options { clock: Clock::new(SECONDS), gap: 0.0, seed: 0, most_nodes: None };
         match run(program, options)? {
             Answer::Infeasible => Ok(None),
             Answer::OutOfTime | Answer::StartReturned => Err(TransferError::OutOfTime { seconds: SECONDS }),

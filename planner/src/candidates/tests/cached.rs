@@ -4,6 +4,7 @@ use super::super::enumerate::Common;
 use super::super::listing::Listing;
 use super::super::{Network, World};
 use super::{loaded, words};
+use crate::clock::Clock;
 use scenarios::catalog::Catalog;
 
 #[test]
@@ -29,7 +30,7 @@ workloads:
         let mut all = Vec::new();
         for (name, workload) in &loaded.scenario.workloads {
             let mut listing = Listing::new(&mut common, name, workload, None);
-            listing.all();
+            listing.all(Clock::new(60.0)).expect("in time");
             let shown = |column| format!("{} {:?}", words(&loaded, column), column.prediction);
             all.extend(listing.found.columns.iter().map(shown));
         }

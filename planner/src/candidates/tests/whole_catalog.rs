@@ -7,6 +7,7 @@ use scenarios::catalog::Catalog;
 
 use super::{loaded, world};
 use crate::candidates::{Held, Network, enumerate};
+use crate::clock::Clock;
 
 fn sites() -> String {
     let mut pools: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
@@ -56,7 +57,7 @@ fn fifty_workloads_meet_the_whole_catalogue() {
     let loaded = loaded(&text);
     let world = world(&loaded);
     let network = Network::new(world);
-    let found = enumerate(&world, &network, &Held::new());
+    let found = enumerate(&world, &network, &Held::new(), Clock::new(60.0)).expect("in time");
     assert!(found.workloads.iter().all(|workload| !workload.columns.is_empty()));
     let memory: usize = found.workloads.iter().map(|workload| workload.columns.len() + workload.refused.len()).sum();
     assert!(memory * 1000 < 1 << 30, "{memory} columns and refusals");

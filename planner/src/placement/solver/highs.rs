@@ -83,7 +83,7 @@ fn set(model: &mut Model, options: Options) -> Result<(), SolverError> {
     let floats = [
         ("mip_rel_gap", options.gap),
         ("mip_abs_gap", 0.0),
-        ("time_limit", options.seconds.max(0.01)),
+        ("time_limit", options.clock.left().max(0.01)),
         ("mip_feasibility_tolerance", FEASIBILITY),
         ("primal_feasibility_tolerance", FEASIBILITY),
         ("dual_feasibility_tolerance", FEASIBILITY),
