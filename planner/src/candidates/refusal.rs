@@ -106,6 +106,18 @@ pub enum Reason {
     /// A service's targets cannot be kept.
     #[error("no size of requests can be answered there within the targets")]
     Targets,
+    /// The weights of a service come after its start.
+    #[error(
+        "the weights arrive after {} at the earliest, and the service starts after {}; give it a later `earliest_start`",
+        Seconds::new(*arrives).rounded(),
+        Seconds::new(*starts).rounded()
+    )]
+    TooLate {
+        /// When the weights are there, in seconds.
+        arrives: f64,
+        /// When the service starts, in seconds.
+        starts: f64,
+    },
     /// The machine's speed is not known.
     #[error("the speed of `{machine}` is not known, so its time cannot be predicted")]
     UnknownSpeed {
@@ -194,7 +206,7 @@ impl Reason {
             | Self::Unpredictable(_) => "prediction",
             Self::Memory { .. } => "memory",
             Self::Quota { .. } => "nodes",
-            Self::Deadline { .. } | Self::TooLong { .. } => "deadline",
+            Self::Deadline { .. } | Self::TooLong { .. } | Self::TooLate { .. } => "deadline",
         }
     }
 

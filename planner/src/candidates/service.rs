@@ -14,7 +14,7 @@ use scenarios::precision::Precision;
 use scenarios::scenario::{PurchaseKind, Service};
 use scenarios::strategy::Strategy;
 
-use super::listing::{Listing, Permits};
+use super::listing::{Listing, Permits, Sources};
 use super::market::Stall;
 use super::money::{compute_usd, round_up_to_milliseconds};
 use super::prediction::network;
@@ -55,7 +55,8 @@ impl Listing<'_, '_, '_> {
         let mut rates = Rates::new(service);
         let mut replicas = Vec::new();
         for site in 0..self.common.market.sites.len() {
-            let permits = self.permits(site);
+            let mut permits = self.permits(site);
+            permits.sources = permits.sources.and_then(|sources| self.in_time(sources, plan.window.0));
             let reach = Reach::of(world, self.common.network, self.name, &plan.classes, site);
             let stalls = std::mem::take(&mut self.common.market.sites[site]);
             for stall in &stalls {
@@ -64,6 +65,15 @@ impl Listing<'_, '_, '_> {
             self.common.market.sites[site] = stalls;
         }
         self.found.service = Some(ServiceCandidates { window: plan.window, classes: plan.classes, replicas });
+    }
+
+    /// Ways to have the weights at a site before the service starts.
+    fn in_time(&self, mut sources: Vec<Vec<usize>>, starts: f64) -> Sources {
+        let list = &self.common.copies.list;
+        let arrival = |set: &Vec<usize>| set.iter().map(|copy| list[*copy].seconds).fold(0.0, f64::max);
+        let arrives = sources.iter().map(arrival).fold(f64::INFINITY, f64::min);
+        sources.retain(|set| arrival(set) <= starts);
+        if sources.is_empty() { Err(Reason::TooLate { arrives, starts }) } else { Ok(sources) }
     }
 
     /// Replicas in one pool, under every purchase option, with every way to have the weights.

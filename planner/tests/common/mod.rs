@@ -1,5 +1,9 @@
 //! Random small scenarios, built from small numbers so that failures shrink well.
 
+#![allow(dead_code, reason = "every test program uses a part of it")]
+
+mod service;
+
 use indexmap::IndexMap;
 use proptest::prelude::*;
 use scenarios::model::{Activation, Mlp, Model};
@@ -26,6 +30,7 @@ pub struct Draft {
     pub datasets: Vec<(bool, u8, u8, bool)>,
     pub rules: Vec<(bool, bool, u8, u8)>,
     pub workloads: Vec<Draw>,
+    pub services: Vec<service::Draw>,
     pub budget: Option<u8>,
     pub finish: bool,
 }
@@ -72,47 +77,53 @@ pub fn draft() -> impl Strategy<Value = Draft> {
         prop::collection::vec((any::<bool>(), 0..3_u8, 1..10_u8, any::<bool>()), 1..3),
         prop::collection::vec((any::<bool>(), any::<bool>(), 0..4_u8, 0..3_u8), 0..4),
         prop::collection::vec(workload, 2..5),
+        service::draws(),
         prop::option::weighted(0.3, 1..40_u8),
         any::<bool>(),
     )
-        .prop_map(|(sites, links, datasets, rules, workloads, budget, finish)| Draft {
-            sites,
-            links,
-            datasets,
-            rules,
-            workloads,
-            budget,
-            finish,
+        .prop_map(|(sites, links, datasets, rules, mut workloads, services, budget, finish)| {
+            // Every number of replicas is tried with every placement of the jobs beside them.
+            if !services.is_empty() {
+                workloads.truncate(2);
+            }
+            Draft { sites, links, datasets, rules, workloads, services, budget, finish }
         })
+}
+
+/// A scenario with what reading it from a file would find out about its sites.
+pub fn loaded(scenario: Scenario) -> Loaded {
+    let sites = scenario.sites.iter().map(|(name, site)| {
+        let operator = site.operator.clone().or_else(|| site.country.clone());
+        let mut places = vec![name.clone(), "private".to_owned()];
+        places.extend(site.country.clone());
+        places.extend(site.safeguards.iter().cloned());
+        let site = PlacedSite {
+            kind: site.kind,
+            provider: None,
+            region: None,
+            operator_places: operator.clone().into_iter().collect(),
+            operator,
+            safeguards: site.safeguards.clone(),
+            country: site.country.clone(),
+            places,
+        };
+        (name.clone(), site)
+    });
+    let sites = sites.collect();
+    let digest = scenarios::document::digest_of(&scenario);
+    Loaded { scenario, digest, path: None, profiles: IndexMap::new(), sites }
 }
 
 impl Draft {
     pub fn loaded(&self) -> Loaded {
-        let scenario = self.scenario();
-        let sites = scenario.sites.iter().map(|(name, site)| {
-            let country = site.country.clone();
-            let mut places = vec![name.clone(), "private".to_owned()];
-            places.extend(country.clone());
-            let site = PlacedSite {
-                kind: site.kind,
-                provider: None,
-                region: None,
-                operator: country.clone(),
-                operator_places: vec![],
-                safeguards: vec![],
-                country,
-                places,
-            };
-            (name.clone(), site)
-        });
-        let sites = sites.collect();
-        let digest = scenarios::document::digest_of(&scenario);
-        Loaded { scenario, digest, path: None, profiles: IndexMap::new(), sites }
+        loaded(self.scenario())
     }
 
-    fn scenario(&self) -> Scenario {
+    pub fn scenario(&self) -> Scenario {
         let sites: IndexMap<String, Site> =
             self.sites.iter().enumerate().map(|(index, draw)| (format!("s{index}"), site(index, draw))).collect();
+        // A replica costs about as much as all jobs.
+        let tight = 1 + 3 * self.services.len() as i64;
         Scenario {
             format: FORMAT.to_owned(),
             name: "random".to_owned(),
@@ -121,7 +132,7 @@ impl Draft {
             starts: None,
             groups: IndexMap::new(),
             objective: if self.finish { Objective::FinishTime } else { Objective::Cost },
-            budget: self.budget.map(|cents| Usd(rust_decimal::Decimal::new(i64::from(cents) * 10, 2))),
+            budget: self.budget.map(|cents| Usd(rust_decimal::Decimal::new(i64::from(cents) * 10 * tight, 2))),
             horizon: Seconds::new(400.0),
             time_limit: Seconds::new(60.0),
             gap: 0.0,
@@ -168,7 +179,12 @@ impl Draft {
                 files: None,
             }
         };
-        self.datasets.iter().enumerate().map(|(index, draw)| (format!("d{index}"), dataset(draw))).collect()
+        let read = self.datasets.iter().enumerate().map(|(index, draw)| (format!("d{index}"), dataset(draw)));
+        let held = self.services.iter().enumerate().filter_map(|(index, draw)| {
+            let weights = draw.weights.as_data_set()?;
+            Some((format!("m{index}"), Dataset { records: 1, ..dataset(&weights) }))
+        });
+        read.chain(held).collect()
     }
 
     /// A rule that lets most things happen at first, then the drawn ones.
@@ -244,6 +260,10 @@ impl Draft {
                 measured: self.rates(draw),
             };
             jobs.insert(format!("w{index}"), workload);
+        }
+        for (index, draw) in self.services.iter().enumerate() {
+            let service = draw.workload(index, self, &jobs);
+            jobs.insert(format!("q{index}"), service);
         }
         jobs
     }

@@ -1,7 +1,7 @@
 //! Replicas of services.
 
 use super::{candidates, loaded};
-use crate::candidates::Replica;
+use crate::candidates::{Reason, Replica};
 
 fn replicas(pools: &str, targets: &str, more: &str) -> Vec<Replica> {
     let text = format!(
@@ -69,4 +69,36 @@ fn measured_rates_are_believed() {
 fn spot_nodes_serve_nothing() {
     let pool = "a: { machine: { instance: p4d.24xlarge }, nodes: 4, purchase: { spot: {} } }";
     assert!(replicas(pool, "{}", "").is_empty());
+}
+
+#[test]
+fn weights_are_there_before_the_service_starts() {
+    let check = |starts: &str, expected: bool| {
+        let text = format!(
+            "
+horizon: 10 d
+sites:
+  cloud: {{ kind: public, provider: aws, region: eu-central-1, pools: {{ {A100} }} }}
+  store: {{ kind: private, country: DE, egress: 0 USD/GB }}
+links: [{{ between: [store, cloud], bandwidth: 1 Gbit/s, latency: 4 ms }}]
+datasets:
+  llama: {{ class: public, at: [store], size: 26 GB, records: 1 }}
+workloads:
+  w:
+    job:
+      serve:
+        model: {{ preset: llama-13b }}
+        weights_of: llama
+        demand: [{{ requests: [{{ rate: 2 /s, input: 500, output: 200 }}] }}]
+    earliest_start: {starts}
+"
+        );
+        let found = candidates(&loaded(&text)).workloads.remove(0);
+        assert_eq!(!found.service.expect("a service").replicas.is_empty(), expected, "{starts}");
+        let refused = found.refused.iter().any(|refused| matches!(refused.reason, Reason::TooLate { .. }));
+        assert_eq!(refused, !expected, "{starts}");
+    };
+    // 26 GB take 208 seconds.
+    check("200 s", false);
+    check("210 s", true);
 }
