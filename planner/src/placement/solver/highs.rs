@@ -12,8 +12,12 @@ use super::{Answer, Options, Program, SolverError, node_count};
 /// Name and version, as the crate links it.
 pub(crate) const NAME: &str = "HiGHS 1.16";
 
-/// Tolerance on rows and integrality: big-M rows must hold to the millisecond.
+/// Tolerance on rows: big-M rows must hold to the millisecond.
 const FEASIBILITY: f64 = 1e-9;
+
+/// Tolerance on integrality. It has to be above the numbers that HiGHS takes for zero (`mip_epsilon`, 1e-9): at 1e-9 its
+/// cuts took away optimal solutions.
+const INTEGRALITY: f64 = 1e-8;
 
 /// Solves a program.
 ///
@@ -84,7 +88,7 @@ fn set(model: &mut Model, options: Options) -> Result<(), SolverError> {
         ("mip_rel_gap", options.gap),
         ("mip_abs_gap", 0.0),
         ("time_limit", options.clock.left().max(0.01)),
-        ("mip_feasibility_tolerance", FEASIBILITY),
+        ("mip_feasibility_tolerance", INTEGRALITY),
         ("primal_feasibility_tolerance", FEASIBILITY),
         ("dual_feasibility_tolerance", FEASIBILITY),
     ];
