@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use scenarios::catalog::Catalog;
 use scenarios::scenario::Objective;
 
-use common::{Draft, draft};
+use common::{Draft, Draw, draft, service};
 
 /// Both agree on the optimum or on there being none.
 fn check(draft: &Draft) -> Result<(), TestCaseError> {
@@ -39,4 +39,31 @@ proptest! {
     fn plans_are_as_good_as_brute_force(draft in draft()) {
         check(&draft)?;
     }
+}
+
+#[test]
+fn replicas_of_three_kinds_are_cheaper_than_of_two() {
+    // With an integrality tolerance of 1e-9 HiGHS proves another plan optimal.
+    let job =
+        Draw { evaluates: false, data: 0, epochs: 1, width: 0, ranks: 0, after: None, earliest: None, deadline: None };
+    let service = service::Draw {
+        classes: vec![service::Class { rate: 6, from: None, data: None, skew: 0 }],
+        weights: service::Weights::None,
+        start: 1,
+        length: 3,
+        lasts: false,
+        half: true,
+        after: None,
+    };
+    let draft = Draft {
+        sites: vec![(0, 0, vec![(2, 1, 2, true)]), (0, 0, vec![(3, 3, 3, true), (3, 1, 1, true)])],
+        links: vec![0; 3],
+        datasets: vec![(false, 0, 1, false)],
+        rules: vec![],
+        workloads: vec![job.clone(), job],
+        services: vec![service],
+        budget: None,
+        finish: false,
+    };
+    check(&draft).expect("the optimum");
 }

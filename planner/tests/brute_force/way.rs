@@ -78,4 +78,3 @@ fn seconds(workload: &Workload, records: u64, pool: &str, nodes: u32) -> f64 {
     };
     (work as f64 / rate * 1000.0 - 1e-6).ceil() / 1000.0
 }
-

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "every test program uses a part of it")]
 
-mod service;
+pub mod service;
 
 use indexmap::IndexMap;
 use proptest::prelude::*;
