@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use scenarios::plan::PermittedBy;
 use scenarios::residency::{Deed, Denied, Label, PUBLIC, Place, labels, permit};
-use scenarios::scenario::{Action, Effect, Form, Job, Rule, Workload};
+use scenarios::scenario::{Action, Effect, Form, Job, Rule, Service, Workload};
 
 use super::{Cargo, World};
 
@@ -52,11 +52,11 @@ fn deeds(world: &World<'_>, name: &str, workload: &Workload) -> Vec<(Cargo, &'st
     let mut deeds = Vec::new();
     if let Some(data) = workload.job.data() {
         let form = if scenario.datasets.contains_key(data) { Form::Raw } else { Form::Features };
-        let read = if form == Form::Raw { vec![data] } else { labels(scenario, data) };
+        let read = origins(world, data);
         deeds.push((held(name, form, &read), PROCESS));
     }
     if let Some(of) = workload.job.weights_of() {
-        let read = if scenario.datasets.contains_key(of) { vec![of] } else { labels(scenario, of) };
+        let read = origins(world, of);
         deeds.push((held(name, Form::Weights, &read), USE));
     }
     match &workload.job {
@@ -91,6 +91,26 @@ pub(super) fn may_run(world: &World<'_>, name: &str, workload: &Workload, site: 
 pub(super) fn may_exchange(world: &World<'_>, name: &str, form: Form, site: usize) -> Result<(), Denied> {
     let cargo = held(name, form, &labels(&world.loaded.scenario, name));
     permitted(world, &cargo, &[Action::Process, Action::Access], site, None).map(drop)
+}
+
+/// Whether the ranks of a service's replica may exchange activations at a site: values that derive from the weights, and
+/// from requests on a data set, if they are about one.
+pub(super) fn may_share(
+    world: &World<'_>,
+    name: &str,
+    service: &Service,
+    data: Option<&str>,
+    site: usize,
+) -> Result<(), Denied> {
+    let mut read: Vec<&str> = data.into_iter().collect();
+    read.extend(service.weights_of.as_deref().map(|of| origins(world, of)).unwrap_or_default());
+    permitted(world, &held(name, Form::Activations, &read), &[Action::Process, Action::Access], site, None).map(drop)
+}
+
+/// The data set itself, or those from which a workload's product derives.
+fn origins<'a>(world: &World<'a>, what: &'a str) -> Vec<&'a str> {
+    let scenario = &world.loaded.scenario;
+    if scenario.datasets.contains_key(what) { vec![what] } else { labels(scenario, what) }
 }
 
 /// Whether requests on a data set may be answered at a site.

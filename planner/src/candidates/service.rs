@@ -57,7 +57,7 @@ impl Listing<'_, '_, '_> {
         for site in 0..self.common.market.sites.len() {
             let mut permits = self.permits(site);
             permits.sources = permits.sources.and_then(|sources| self.in_time(sources, plan.window.0));
-            let reach = Reach::of(world, self.common.network, self.name, &plan.classes, site);
+            let reach = Reach::of(world, self.common.network, self.name, service, &plan.classes, site);
             let stalls = std::mem::take(&mut self.common.market.sites[site]);
             for stall in &stalls {
                 replicas.extend(self.replicas_of(stall, &permits, &reach, &plan, &mut rates));
@@ -148,12 +148,12 @@ impl Listing<'_, '_, '_> {
     /// Kinds of replicas that machines allow: measured ones, and on other numbers of nodes predicted ones, none of which
     /// another on as many nodes is as good as in every class.
     fn kinds(&mut self, stall: &Stall<'_>, reach: &Reach, plan: &Plan, rates: &mut Rates) -> Result<Vec<Kind>, Reason> {
-        if let Some(reason) = reach.refused() {
+        if let Some(reason) = reach.refused(false) {
             return Err(reason.clone());
         }
         let mut kinds = self.measured_kinds(stall, reach, plan);
         let measured: Vec<u32> = kinds.iter().map(|kind| kind.layout.nodes).collect();
-        let mut obstacle = None;
+        let mut obstacle = reach.refused(true).cloned();
         if let (Ok(hardware), Some(model)) = (&stall.hardware, &plan.model) {
             for configuration in rates::configurations(hardware, stall.most_nodes) {
                 if measured.contains(&configuration.nodes) {
@@ -161,7 +161,9 @@ impl Listing<'_, '_, '_> {
                 }
                 match rates.kind(hardware, model, &configuration, &plan.classes, reach) {
                     Ok(kind) => add(&mut kinds, kind),
-                    Err(reason) => obstacle = obstacle.or(Some(reason)),
+                    // What a rule forbids is more than what this or that cut cannot.
+                    Err(reason) if obstacle.is_none() || reason.denied().is_some() => obstacle = Some(reason),
+                    Err(_) => {}
                 }
             }
         }
@@ -178,13 +180,18 @@ impl Listing<'_, '_, '_> {
         let devices = stall.hardware.as_ref().map_or(1, |hardware| hardware.devices);
         let mut kinds = Vec::new();
         for measured in self.measured(stall) {
+            let is_shared = rates::is_shared(measured, devices);
             let rate = |class: &RequestClass| {
                 let same =
                     measured.requests.iter().find(|size| (size.input, size.output) == (class.input, class.output));
                 same.map(|size| size.rate.0).filter(|rate| rate.is_finite() && *rate > 0.0)
             };
-            let most: Vec<Option<f64>> =
-                plan.classes.iter().enumerate().map(|(at, class)| rate(class).filter(|_| reach.reaches(at))).collect();
+            let most: Vec<Option<f64>> = plan
+                .classes
+                .iter()
+                .enumerate()
+                .map(|(at, class)| rate(class).filter(|_| reach.round_trip(at, is_shared).is_some()))
+                .collect();
             if most.iter().any(Option::is_some) {
                 add(&mut kinds, rates::measured(measured, devices, most));
             }

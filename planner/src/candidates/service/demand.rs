@@ -3,7 +3,7 @@
 use scenarios::residency::PUBLIC;
 use scenarios::scenario::{Form, Service};
 
-use crate::candidates::residency::may_answer;
+use crate::candidates::residency::{may_answer, may_share};
 use crate::candidates::{Cargo, Network, Reason, RequestClass, World};
 
 /// Classes of requests: one for each place and size that anything is asked of.
@@ -22,27 +22,45 @@ pub(super) fn classes(world: &World<'_>, service: &Service) -> Vec<RequestClass>
 
 /// For each class the round trip between its users and a site in seconds, or why there is none.
 #[derive(Debug)]
-pub(super) struct Reach(Vec<Result<f64, Reason>>);
+pub(super) struct Reach {
+    /// Of replicas that hold the network in one device.
+    whole: Vec<Result<f64, Reason>>,
+    /// Of replicas whose ranks share it, and exchange activations.
+    shared: Vec<Result<f64, Reason>>,
+}
 
 impl Reach {
     /// The reach of a site.
-    pub fn of(world: &World<'_>, network: &Network<'_>, name: &str, classes: &[RequestClass], site: usize) -> Self {
-        Self(classes.iter().map(|class| round_trip(world, network, name, class, site)).collect())
+    pub fn of(
+        world: &World<'_>,
+        network: &Network<'_>,
+        name: &str,
+        service: &Service,
+        classes: &[RequestClass],
+        site: usize,
+    ) -> Self {
+        let whole: Vec<_> = classes.iter().map(|class| round_trip(world, network, name, class, site)).collect();
+        let share = |(class, reach): (&RequestClass, &Result<f64, Reason>)| {
+            may_share(world, name, service, class.data.as_deref(), site)?;
+            reach.clone()
+        };
+        let shared = classes.iter().zip(&whole).map(share).collect();
+        Self { whole, shared }
     }
 
-    /// Whether requests of a class may be answered there.
-    pub fn reaches(&self, class: usize) -> bool {
-        self.0.get(class).is_some_and(Result::is_ok)
+    fn by(&self, is_shared: bool) -> &[Result<f64, Reason>] {
+        if is_shared { &self.shared } else { &self.whole }
     }
 
-    /// Round trip of a class.
-    pub fn round_trip(&self, class: usize) -> Option<f64> {
-        self.0.get(class)?.as_ref().ok().copied()
+    /// Round trip of a class, if its requests may be answered there.
+    pub fn round_trip(&self, class: usize, is_shared: bool) -> Option<f64> {
+        self.by(is_shared).get(class)?.as_ref().ok().copied()
     }
 
     /// Why no class reaches the site.
-    pub fn refused(&self) -> Option<&Reason> {
-        if self.0.iter().any(Result::is_ok) { None } else { self.0.iter().find_map(|reach| reach.as_ref().err()) }
+    pub fn refused(&self, is_shared: bool) -> Option<&Reason> {
+        let reach = self.by(is_shared);
+        if reach.iter().any(Result::is_ok) { None } else { reach.iter().find_map(|reach| reach.as_ref().err()) }
     }
 }
 

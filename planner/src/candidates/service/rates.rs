@@ -78,7 +78,7 @@ impl Rates {
     /// A kind of replica with its rates by class.
     ///
     /// # Errors
-    /// The network does not fit, or the targets of no class can be kept.
+    /// The network does not fit, the targets of no class can be kept, or its ranks may not exchange activations.
     pub fn kind(
         &mut self,
         hardware: &Hardware<'_>,
@@ -87,6 +87,10 @@ impl Rates {
         classes: &[RequestClass],
         reach: &Reach,
     ) -> Result<Kind, Reason> {
+        let is_shared = configuration.devices() > 1;
+        if let Some(reason) = reach.refused(is_shared) {
+            return Err(reason.clone());
+        }
         let sheet = hardware.sheet().ok_or_else(|| Reason::UnknownSpeed { machine: hardware.name.clone() })?;
         let n = |count: u32| NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
         let server = Server {
@@ -106,7 +110,7 @@ impl Rates {
             .iter()
             .enumerate()
             .map(|(at, class)| {
-                let round_trip = reach.round_trip(at)?;
+                let round_trip = reach.round_trip(at, is_shared)?;
                 let rate = self.most(hardware.alone, configuration, &server, &constants, class, round_trip)?;
                 Some(rate * f64::from(count))
             })
@@ -225,11 +229,22 @@ fn keeps_targets(operation: &Operation, bucket: Bucket, targets: &ServiceTargets
         && within(last, targets.latency)
 }
 
+/// How a measured replica was spread: by the user's word, or one rank on each device.
+fn spread(rate: &MeasuredRate, devices: u32) -> Strategy {
+    let all = NonZeroU32::new(rate.nodes.get().saturating_mul(devices)).unwrap_or(NonZeroU32::MIN);
+    rate.strategy.unwrap_or(Strategy { data: all, ..Strategy::SINGLE })
+}
+
+/// Whether the ranks of a measured replica share the layers of the network, and so exchange activations.
+pub(super) fn is_shared(rate: &MeasuredRate, devices: u32) -> bool {
+    let strategy = spread(rate, devices);
+    [strategy.tensor, strategy.pipeline, strategy.context, strategy.expert].iter().any(|ranks| ranks.get() > 1)
+}
+
 /// A kind of replica whose rates were measured.
 pub(super) fn measured(rate: &MeasuredRate, devices: u32, most: Vec<Option<f64>>) -> Kind {
     let nodes = rate.nodes.get();
-    let all = NonZeroU32::new(nodes.saturating_mul(devices)).unwrap_or(NonZeroU32::MIN);
-    let strategy = rate.strategy.unwrap_or(Strategy { data: all, ..Strategy::SINGLE });
+    let strategy = spread(rate, devices);
     let ranks_per_node = strategy.ranks().div_ceil(nodes).max(1);
     let predicted = Predicted {
         step_seconds: Interval { p10: 0.0, p50: 0.0, p90: 0.0 },
