@@ -52,7 +52,7 @@ fn widens(scenario: &Scenario, name: &str) -> bool {
     })
 }
 
-/// Takes every permission back in turn.
+/// Takes every permission of a plan back in turn; tells whether there is a plan.
 fn check(loaded: &Loaded) -> Result<bool, TestCaseError> {
     let Some(before) = legal(loaded)? else { return Ok(false) };
     let used = Walk { plan: &before, loaded }.used();
@@ -80,11 +80,12 @@ fn check(loaded: &Loaded) -> Result<bool, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, max_global_rejects: 5000, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn random_plans_rest_on_their_rules(draft in draft::draft()) {
-        check(&common::loaded(draft.scenario()))?;
+        let has_plan = check(&common::loaded(draft.scenario()))?;
+        prop_assume!(has_plan, "no plan");
     }
 }
 
@@ -99,9 +100,7 @@ fn bundled_plans_rest_on_their_rules() {
             "mnist-hospital.yaml" => hospital::loaded(folder.path(), |text| text),
             _ => load(&hospital::library(&name), None, Catalog::bundled()).expect("the scenario is valid"),
         };
-        let begun = std::time::Instant::now();
         let has_plan = check(&loaded).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(has_plan, "{name} has no plan");
-        eprintln!("{name} {:?}", begun.elapsed());
     }
 }

@@ -26,28 +26,32 @@ pub struct Draft {
     /// Whether a site provides a safeguard, and whether its operator is elsewhere.
     sites: Vec<(bool, bool)>,
     rules: Vec<RuleDraw>,
+    /// Whether all data is classified, allowed everywhere at first, and out of the reach of some operators.
+    classified: (bool, bool, bool),
     prepares: bool,
     in_parts: bool,
     is_cut: bool,
 }
 
 pub fn draft() -> impl Strategy<Value = Draft> {
-    let deny = prop::bool::weighted(0.3);
+    let deny = prop::bool::weighted(0.2);
+    let place = prop_oneof![3 => Just(6_usize), 4 => 0..7_usize];
     let actions = prop_oneof![4 => Just(0_usize), 1 => 1..4_usize];
-    let rule =
-        (deny, 0..7_usize, 0..7_usize, actions, 0..7_usize, prop::bool::weighted(0.2), prop::bool::weighted(0.1));
+    let rule = (deny, 0..7_usize, 0..7_usize, actions, place, prop::bool::weighted(0.2), prop::bool::weighted(0.1));
     (
         common::draft(),
         prop::collection::vec((any::<bool>(), prop::bool::weighted(0.3)), 3),
         prop::collection::vec(rule, 1..6),
+        (prop::bool::weighted(0.7), prop::bool::weighted(0.7), prop::bool::weighted(0.3)),
         prop::bool::weighted(0.4),
         prop::bool::weighted(0.3),
         any::<bool>(),
     )
-        .prop_map(|(base, sites, rules, prepares, in_parts, is_cut)| Draft {
+        .prop_map(|(base, sites, rules, classified, prepares, in_parts, is_cut)| Draft {
             base,
             sites,
             rules,
+            classified,
             prepares,
             in_parts,
             is_cut,
@@ -57,10 +61,27 @@ pub fn draft() -> impl Strategy<Value = Draft> {
 impl Draft {
     pub fn scenario(&self) -> Scenario {
         let mut scenario = self.base.scenario();
+        // Rules shall be what is in the way.
         scenario.budget = None;
+        scenario.policies.truncate(1);
+        let jobs = scenario.workloads.values_mut().filter(|workload| !matches!(workload.job, Job::Serve(_)));
+        jobs.for_each(|job| job.deadline = None);
         for (site, (certified, foreign)) in scenario.sites.values_mut().zip(&self.sites) {
             site.safeguards = if *certified { vec!["C5".to_owned()] } else { vec![] };
             site.operator = foreign.then(|| "US".to_owned());
+        }
+        let (all, everywhere, reach) = self.classified;
+        if all {
+            scenario.datasets.values_mut().for_each(|data| data.class = "health".to_owned());
+        }
+        if everywhere {
+            scenario.policies[0].places = vec!["anywhere".to_owned()];
+        }
+        if reach {
+            let actions = vec![Action::Access];
+            let places = ["DE", "FR", "US"].map(str::to_owned).to_vec();
+            let rule = Rule { actions, places, ..scenario.policies[0].clone() };
+            scenario.policies.insert("reach".to_owned(), rule);
         }
         let drawn = self.rules.iter().enumerate().map(|(index, draw)| (format!("more{index}"), rule(*draw)));
         scenario.policies.extend(drawn);
