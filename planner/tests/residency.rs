@@ -92,13 +92,14 @@ proptest! {
 #[test]
 fn bundled_plans_rest_on_their_rules() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let names = std::fs::read_dir(hospital::library("")).expect("the library");
-    let names = names.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
-    for name in names.filter(|name| name.ends_with(".yaml")) {
-        let loaded = match name.as_str() {
+    let files = std::fs::read_dir(hospital::library("")).expect("the library");
+    let files = files.map(|entry| entry.expect("an entry").path());
+    for path in files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        let loaded = match name {
             // It needs the profile of a machine.
             "mnist-hospital.yaml" => hospital::loaded(folder.path(), |text| text),
-            _ => load(&hospital::library(&name), None, Catalog::bundled()).expect("the scenario is valid"),
+            _ => load(&path, None, Catalog::bundled()).expect("the scenario is valid"),
         };
         let has_plan = check(&loaded).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(has_plan, "{name} has no plan");

@@ -132,9 +132,9 @@ fn kinds(loaded: &Loaded, name: &str, service: &Service) -> Vec<Kind> {
     let scenario = &loaded.scenario;
     let (index, _, workload) = scenario.workloads.get_full(name).expect("a workload");
     let (from, to) = window(loaded, index);
-    let weights = service.weights_of.as_deref().map_or(vec![], |of| match scenario.datasets.contains_key(of) {
-        true => vec![of],
-        false => scenarios::residency::labels(scenario, of),
+    let weights = service.weights_of.as_deref().map_or(vec![], |of| {
+        let is_data = scenario.datasets.contains_key(of);
+        if is_data { vec![of] } else { scenarios::residency::labels(scenario, of) }
     });
     let holds = |site: &str| {
         let both = [Action::Store, Action::Process];
@@ -160,8 +160,8 @@ fn kinds(loaded: &Loaded, name: &str, service: &Service) -> Vec<Kind> {
 
 /// Requests of a class that a replica at a site answers; none that may not or cannot come there.
 fn rate(loaded: &Loaded, demand: &Demand, measured: &MeasuredRate, site: &str) -> f64 {
-    let size = demand.requests[0];
-    let known = measured.requests.iter().find(|rate| (rate.input, rate.output) == (size.input, size.output));
+    let asked = demand.requests[0];
+    let known = measured.requests.iter().find(|rate| (rate.input, rate.output) == (asked.input, asked.output));
     let data = demand.data.as_deref();
     let may_be = data.is_none_or(|data| may(loaded, data, Form::Raw, Action::Process, site));
     let comes = || match (&demand.from, data) {

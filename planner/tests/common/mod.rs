@@ -123,7 +123,7 @@ impl Draft {
         let sites: IndexMap<String, Site> =
             self.sites.iter().enumerate().map(|(index, draw)| (format!("s{index}"), site(index, draw))).collect();
         // A replica costs about as much as all jobs.
-        let tight = 1 + 3 * self.services.len() as i64;
+        let times = rust_decimal::Decimal::from(1 + 3 * self.services.len());
         Scenario {
             format: FORMAT.to_owned(),
             name: "random".to_owned(),
@@ -132,7 +132,7 @@ impl Draft {
             starts: None,
             groups: IndexMap::new(),
             objective: if self.finish { Objective::FinishTime } else { Objective::Cost },
-            budget: self.budget.map(|cents| Usd(rust_decimal::Decimal::new(i64::from(cents) * 10 * tight, 2))),
+            budget: self.budget.map(|cents| Usd(rust_decimal::Decimal::new(i64::from(cents) * 10, 2) * times)),
             horizon: Seconds::new(400.0),
             time_limit: Seconds::new(60.0),
             gap: 0.0,

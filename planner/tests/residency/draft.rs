@@ -72,7 +72,7 @@ impl Draft {
         }
         let (all, everywhere, reach) = self.classified;
         if all {
-            scenario.datasets.values_mut().for_each(|data| data.class = "health".to_owned());
+            scenario.datasets.values_mut().for_each(|data| "health".clone_into(&mut data.class));
         }
         if everywhere {
             scenario.policies[0].places = vec!["anywhere".to_owned()];
@@ -86,7 +86,7 @@ impl Draft {
         let drawn = self.rules.iter().enumerate().map(|(index, draw)| (format!("more{index}"), rule(*draw)));
         scenario.policies.extend(drawn);
         if self.in_parts {
-            self.part(&mut scenario);
+            part(&mut scenario);
         }
         if self.prepares {
             prepare(&mut scenario);
@@ -96,17 +96,17 @@ impl Draft {
         }
         scenario
     }
+}
 
-    /// The first data set lies in parts at two sites, and trainings may take place at both.
-    fn part(&self, scenario: &mut Scenario) {
-        let data = &mut scenario.datasets[0];
-        let part = |at: &str| Part { at: at.to_owned(), records: data.records / 2 };
-        data.parts = vec![part("s0"), part("s1")];
-        data.at.clear();
-        let average_every = NonZeroU32::new(10).expect("not zero");
-        for workload in scenario.workloads.values_mut().filter(|workload| workload.job.training().is_some()) {
-            workload.strategies.mixed = Mixed::Sites { average_every };
-        }
+/// The first data set lies in parts at two sites, and trainings may take place at both.
+fn part(scenario: &mut Scenario) {
+    let data = &mut scenario.datasets[0];
+    let part = |at: &str| Part { at: at.to_owned(), records: data.records / 2 };
+    data.parts = vec![part("s0"), part("s1")];
+    data.at.clear();
+    let average_every = NonZeroU32::new(10).expect("not zero");
+    for workload in scenario.workloads.values_mut().filter(|workload| workload.job.training().is_some()) {
+        workload.strategies.mixed = Mixed::Sites { average_every };
     }
 }
 

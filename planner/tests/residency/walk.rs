@@ -88,7 +88,9 @@ impl<'a> Walk<'a> {
             Job::Evaluate(_) => &[Form::Metrics],
             Job::Serve(_) => &[],
         };
-        made.iter().for_each(|form| done(*form, self.origins(name), &[Store, Access]));
+        for form in made {
+            done(*form, self.origins(name), &[Store, Access]);
+        }
         let asked: BTreeSet<String> = asked_at(assignment, site).map(str::to_owned).collect();
         done(Form::Raw, asked.clone(), &[Process, Access]);
         let ranks = assignment.groups.iter().filter(|group| group.site == site);

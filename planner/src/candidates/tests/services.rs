@@ -102,3 +102,37 @@ workloads:
     check("200 s", false);
     check("210 s", true);
 }
+
+#[test]
+fn ranks_that_share_a_network_need_permission_for_activations() {
+    let check = |rules: &str, whole: bool, shared: bool| {
+        let text = format!(
+            "
+sites:
+  cloud: {{ kind: public, provider: aws, region: eu-central-1, pools: {{ {A100} }} }}
+datasets:
+  questions: {{ class: health, at: [cloud], size: 1 GB, records: 1000 }}
+policies:
+  health: {{ effect: allow, classes: [health], forms: [raw], places: [DE] }}
+{rules}
+workloads:
+  w:
+    job:
+      serve:
+        model: {{ preset: llama-13b }}
+        demand: [{{ data: questions, requests: [{{ rate: 2 /s, input: 500, output: 200 }}] }}]
+    measured:
+      - {{ machine: a, nodes: 1, requests: [{{ input: 500, output: 200, rate: 2 /s }}] }}
+      - {{ machine: a, nodes: 2, strategy: {{ tensor: 8 }}, requests: [{{ input: 500, output: 200, rate: 9 /s }}] }}
+"
+        );
+        let found = candidates(&loaded(&text)).workloads.remove(0).service.expect("a service").replicas;
+        let has = |is_shared: bool| {
+            found.iter().any(|replica| (replica.strategy.ranks() / replica.strategy.data.get() > 1) == is_shared)
+        };
+        assert_eq!((has(false), has(true)), (whole, shared), "{rules}");
+    };
+    check("", true, true);
+    check("  no: { effect: deny, classes: [health], forms: [activations], places: [DE] }", true, false);
+    check("  no: { effect: deny, classes: [health], forms: [raw], places: [DE] }", false, false);
+}
