@@ -108,30 +108,30 @@ pub fn solve_from(problem: &Problem, limits: Limits, start: Option<&Solution>) -
     Ok(if first.optimal && !limits.clock.is_over() { among_equals(problem, first, limits) } else { first })
 }
 
-/// The best plan by a second objective among those as good as `first`, as far as a short search finds it.
+/// The best plan by a second objective among those as good as `first`, as far as a short search finds it. Where `first`
+/// is not the best of all, but within the gap, it may be better than that, too.
 fn among_equals(problem: &Problem, first: Solution, limits: Limits) -> Solution {
     let known = Known { choice: first.choice.clone(), staffing: first.staffing.clone(), starts: first.starts.clone() };
     let tied = tied(problem, &first);
     let clock = limits.clock.share(SHARE_FOR_GREEDY);
     let second = reduce(&tied, Some(known.clone()), 0.0);
-    if second.kept.iter().map(Vec::len).sum::<usize>() > MOST_COLUMNS_FOR_TIES {
+    let (found, nodes, iterations) = if second.kept.iter().map(Vec::len).sum::<usize>() > MOST_COLUMNS_FOR_TIES {
         let by = if problem.objective == Objective::FinishTime { &tied } else { problem };
-        let Known { choice, staffing, starts } = improve(by, known, clock);
-        return Solution { choice, staffing, starts, ..first };
-    }
-    let ceiling = Some((problem.objective, first.objective));
-    match reduced(second, limits, Second { most_nodes: Some(NODES_FOR_TIES), ceiling, others: vec![] }) {
-        Ok(found) => Solution {
-            choice: found.choice,
-            staffing: found.staffing,
-            starts: found.starts,
-            nodes: first.nodes + found.nodes,
-            iterations: first.iterations + found.iterations,
-            ..first
-        },
-        // The first solution stands, whatever became of the search for a better one among equals.
-        Err(_) => first,
-    }
+        (improve(by, known, clock), 0, 0)
+    } else {
+        let ceiling = Some((problem.objective, first.objective));
+        match reduced(second, limits, Second { most_nodes: Some(NODES_FOR_TIES), ceiling, others: vec![] }) {
+            Ok(Solution { choice, staffing, starts, nodes, iterations, .. }) => {
+                (Known { choice, staffing, starts }, nodes, iterations)
+            }
+            // The first solution stands, whatever became of the search for a better one among equals.
+            Err(_) => return first,
+        }
+    };
+    let (objective, _) = found.value(problem);
+    let Known { choice, staffing, starts } = found;
+    let (nodes, iterations) = (first.nodes + nodes, first.iterations + iterations);
+    Solution { choice, staffing, starts, objective, nodes, iterations, ..first }
 }
 
 /// The best plan that is different from others, while another objective keeps a value.

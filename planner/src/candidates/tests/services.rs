@@ -134,5 +134,5 @@ workloads:
     };
     check("", true, true);
     check("  no: { effect: deny, classes: [health], forms: [activations], places: [DE] }", true, false);
-    check("  no: { effect: deny, classes: [health], forms: [raw], places: [DE] }", false, false);
+    check("  no: { effect: deny, classes: [health], forms: [raw, activations], places: [cloud] }", false, false);
 }
