@@ -127,6 +127,9 @@ impl<'a> Listing<'a, '_, '_> {
             sync: Sync::Averaging { every_steps: every },
             ..first.choice.strategy
         };
+        if !train.allowed.admits(&strategy) {
+            return None;
+        }
         let steps = amount.steps(strategy, train.global_batch);
         let rounds = steps.div_ceil(u64::from(every.get()));
         let (hub, star) = self.cheapest_star(train, locals, rounds).ok()?;

@@ -57,3 +57,18 @@ fn parts_stay_where_they_are_and_parameters_travel() {
     let deny = "{ p: { effect: allow, classes: [health], forms: [raw], places: [a, b] }, q: { effect: deny, classes: [health], forms: [weights], places: [b] } }";
     assert!(mixed(parts, "{ sites: { average_every: 100 } }", deny).is_empty());
 }
+
+#[test]
+fn all_sites_together_have_an_allowed_number_of_replicas() {
+    let parts = "{ class: public, parts: [{ at: a, records: 600000 }, { at: b, records: 400000 }], size: 10 GB, records: 1000000 }";
+    let check = |counts: &str, expected: &[u32]| {
+        // `data` stands beside `mixed` in the same list of strategies.
+        let found = mixed(parts, &format!("{{ sites: {{ average_every: 100 }} }}, data: {counts}"), "{}");
+        let mut replicas: Vec<u32> = found.iter().map(|(_, column)| column.strategy.data.get()).collect();
+        replicas.sort_unstable();
+        replicas.dedup();
+        assert_eq!(replicas, expected, "{counts}");
+    };
+    check("[8]", &[]);
+    check("[8, 16]", &[16]);
+}
