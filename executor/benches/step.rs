@@ -20,6 +20,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use criterion::{Criterion, criterion_group, criterion_main};
 use executor::data::{Prepared, draw_digits, prepare};
 use executor::device::Devices;
+use executor::model::Description;
 use executor::train::{Session, Silent, train};
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Split, Training};
@@ -82,7 +83,7 @@ fn bare(images: &[f32], labels: &[i32]) -> Duration {
 fn ours(data: &Prepared, training: &Training) -> Duration {
     let session = Session {
         training,
-        chain: &training.model.shaped().expect("it is a preset"),
+        description: &Description::of(&training.model).expect("it is a preset"),
         train: &data.train,
         validation: &data.validation,
         ranks: 1,

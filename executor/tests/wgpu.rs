@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use burn::tensor::{Device, DeviceKind, DeviceType};
 use executor::data::{Prepared, draw_digits, prepare};
 use executor::device::Devices;
+use executor::model::Description;
 use executor::train::{Outcome, Session, Silent, train};
 use scenarios::machine;
 use scenarios::model::Model;
@@ -45,7 +46,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: usize) -> Outcome {
     };
     let session = Session {
         training: &training,
-        chain: &training.model.shaped().expect("it is a preset"),
+        description: &Description::of(&training.model).expect("it is a preset"),
         train: &data.train,
         validation: &data.validation,
         ranks,

@@ -1,5 +1,6 @@
 //! Records: found, read, cleaned, split and handed out in batches, all by the seed.
 
+mod batch;
 mod batches;
 mod digits;
 mod download;
@@ -7,6 +8,7 @@ pub mod idx;
 mod prepare;
 mod source;
 
+pub use batch::{Batch, Inputs, Targets};
 pub use batches::{Batches, Normalization};
 pub use digits::draw as draw_digits;
 pub use prepare::{Prepared, prepare};

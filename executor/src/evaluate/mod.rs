@@ -7,8 +7,8 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use scenarios::units::Interval;
 
-use crate::data::{Normalization, Records};
-use crate::model::{Network, host};
+use crate::data::{Inputs, Normalization, Records};
+use crate::model::{Network, Pass, host};
 
 /// Figures of a network on a set of records.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,7 +86,7 @@ pub fn evaluate(
         let batch_started = Instant::now();
         let labels: Vec<i32> = positions.iter().map(|&position| i32::from(records.labels[position])).collect();
         let classes = Tensor::<1, Int>::from_data(TensorData::new(labels, [positions.len()]), device);
-        let scores = network.forward(normalization.tensor(records, positions, device));
+        let scores = scores(network, normalization.tensor(records, positions, device));
         let classes_count = scores.dims()[1];
         found.confusion.resize_with(classes_count, || vec![0; classes_count]);
         found.loss_sum += f64::from(host(loss.forward(scores.clone(), classes))[0]) * positions.len() as f64;
@@ -112,7 +112,7 @@ pub fn classify(
 ) -> Vec<(usize, f32)> {
     let positions: Vec<usize> = (0..records.len()).collect();
     let batches = positions.chunks(batch.max(1)).flat_map(|positions| {
-        let shares = softmax(network.forward(normalization.tensor(records, positions, device)), 1);
+        let shares = softmax(scores(network, normalization.tensor(records, positions, device)), 1);
         let classes = shares.dims()[1];
         let shares = host(shares);
         let predicted: Vec<_> = best(&shares, classes).collect();
@@ -123,6 +123,11 @@ pub fn classify(
             .collect::<Vec<_>>()
     });
     batches.collect()
+}
+
+/// Scores of classes: `[records, values]` → `[records, classes]`.
+fn scores(network: &Network, records: Tensor<2>) -> Tensor<2> {
+    network.output(Inputs::Numbers(records), &Pass::plain()).single().flat()
 }
 
 /// Position of the highest value in each row; the first of equals.
@@ -139,12 +144,13 @@ mod tests {
     use scenarios::scenario::Preprocessing;
 
     use super::*;
+    use crate::model::Description;
 
     #[test]
     fn figures_are_counted_over_all_batches() {
-        let chain = Model::Preset("mnist-linear".to_owned()).shaped().expect("it is a preset");
+        let description = Description::of(&Model::Preset("mnist-linear".to_owned())).expect("it is a preset");
         let device = Device::flex();
-        let network = Network::new(&chain, 4, &device);
+        let network = Network::new(&description, description.whole(), 4, &device);
         let records = Records {
             height: 28,
             width: 28,

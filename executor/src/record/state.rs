@@ -53,7 +53,7 @@ pub fn write_state(path: &Path, snapshot: &Snapshot<'_>) -> Result<(), StateErro
     let optimizer = snapshot.optimizer.into_bytes().map_err(|error| encode(error.to_string()))?;
     let parameters = snapshot.network.values().iter().flat_map(|value| value.to_le_bytes()).collect();
     let tensors = [
-        (PARAMETERS, Plain { dtype: Dtype::F32, shape: [snapshot.network.parameters()], bytes: parameters }),
+        (PARAMETERS, Plain { dtype: Dtype::F32, shape: [snapshot.network.size()], bytes: parameters }),
         (OPTIMIZER, Plain { dtype: Dtype::U8, shape: [optimizer.len()], bytes: optimizer.to_vec() }),
     ];
     let metadata = HashMap::from([(PROGRESS.to_owned(), progress)]);

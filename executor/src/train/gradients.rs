@@ -74,17 +74,22 @@ mod tests {
     use scenarios::model::Model;
 
     use super::*;
+    use crate::data::Inputs;
+    use crate::model::{Description, Pass};
 
     #[test]
     fn gradients_and_parameters_survive_the_way_through_a_buffer() {
-        let chain = Model::Preset("mnist-mlp".to_owned()).shaped().expect("it is a preset");
+        let description = Description::of(&Model::Preset("mnist-mlp".to_owned())).expect("it is a preset");
         let device = Device::flex();
-        let network = Network::new(&chain, 1, &device.clone().autodiff());
-        let scores = network.forward(Tensor::ones([2, 784], &device.clone().autodiff()));
+        let network = Network::new(&description, description.whole(), 1, &device.clone().autodiff());
+        let scores = network
+            .output(Inputs::Numbers(Tensor::ones([2, 784], &device.clone().autodiff())), &Pass::plain())
+            .single()
+            .flat();
         let gradients = GradientsParams::from_grads(scores.powi_scalar(2).sum().backward(), &network);
         let mut buffer = Vec::new();
         flatten(gradients, &network, &mut buffer);
-        assert_eq!(buffer.len(), network.parameters());
+        assert_eq!(buffer.len(), network.size());
         assert!(buffer.iter().any(|&value| value != 0.0));
         let mut again = Vec::new();
         flatten(restore(&buffer, &network, &device), &network, &mut again);

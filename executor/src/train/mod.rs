@@ -18,13 +18,12 @@ pub use progress::Progress;
 
 use std::sync::atomic::AtomicBool;
 
-use scenarios::model::Shaped;
 use scenarios::scenario::Training;
 use scenarios::units::Interval;
 
 use crate::data::Records;
 use crate::device::Devices;
-use crate::model::{CheckpointError, Network};
+use crate::model::{CheckpointError, Description, Network};
 use crate::transport::{TransportError, thread_group};
 
 /// A training to be done.
@@ -32,8 +31,8 @@ use crate::transport::{TransportError, thread_group};
 pub struct Session<'a> {
     /// The recipe.
     pub training: &'a Training,
-    /// The network's layers.
-    pub chain: &'a [Shaped],
+    /// What the network unfolds from.
+    pub description: &'a Description,
     /// Records to learn from.
     pub train: &'a Records,
     /// Records to look at after each epoch; may be empty.
@@ -173,7 +172,7 @@ fn check(session: &Session<'_>) -> Result<(), TrainError> {
     if session.ranks == 0 || global_batch % session.ranks != 0 {
         return Err(TrainError::UnevenBatch { global_batch, ranks: session.ranks });
     }
-    let (found, expected) = (session.train.values(), session.chain[0].input.elements());
+    let (found, expected) = (session.train.values(), session.description.input());
     if found == expected { Ok(()) } else { Err(TrainError::WrongShape { found, expected }) }
 }
 

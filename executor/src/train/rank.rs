@@ -12,9 +12,9 @@ use scenarios::machine::DeviceKind;
 use super::phases::{Phase, StepClock};
 use super::timing::Timing;
 use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError, gradients, optimizer};
-use crate::data::{Batches, Normalization};
+use crate::data::{Batches, Inputs, Normalization};
 use crate::evaluate::evaluate;
-use crate::model::{Network, host};
+use crate::model::{Network, Pass, host};
 use crate::transport::Transport;
 
 /// Steps between readings of a GPU's figures: a reading waits for the device.
@@ -63,9 +63,9 @@ impl<'a, T: Transport> Rank<'a, T> {
         let differentiated = device.clone().autodiff();
         let (training, place) = (session.training, (transport.rank(), transport.size()));
         let (mut optimizer, learning_rate) = optimizer::build(&training.optimizer);
-        let mut network = Network::new(session.chain, session.seed, &differentiated);
+        let mut network = Network::new(session.description, session.description.whole(), session.seed, &differentiated);
         if let Some(resume) = session.resume {
-            let (found, expected) = (resume.parameters.len(), network.parameters());
+            let (found, expected) = (resume.parameters.len(), network.size());
             if found != expected {
                 let reason = format!("it has {found} parameters, the network {expected}");
                 return Err(TrainError::State { reason });
@@ -140,7 +140,8 @@ impl<'a, T: Transport> Rank<'a, T> {
         let mut clock = StepClock::start(measured.then(|| self.device.clone()));
         let (records, classes) = self.batches.batch(self.progress.epoch(), self.position());
         clock.lap(Phase::Input);
-        let scores = self.network.forward(records);
+        let pass = Pass { learns: true, counts: true, ..Pass::plain() };
+        let scores = self.network.output(Inputs::Numbers(records), &pass).single().flat();
         let loss = self.loss.forward(scores.clone(), classes.clone());
         clock.lap(Phase::Forward);
         let gradients = GradientsParams::from_grads(loss.clone().backward(), &self.network);
@@ -170,7 +171,7 @@ impl<'a, T: Transport> Rank<'a, T> {
         if self.transport.size() == 1 {
             return Ok((gradients, Figures::OnDevice(Box::new(figures)), stop));
         }
-        let count = self.network.parameters();
+        let count = self.network.size();
         let mut buffer = Vec::with_capacity(count + 3);
         gradients::flatten(gradients, &self.network, &mut buffer);
         buffer.extend(host(figures));

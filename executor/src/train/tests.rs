@@ -67,11 +67,11 @@ impl Case {
     }
 
     fn run(&self, resume: Option<&Resume>, stop: &AtomicBool) -> (Result<Outcome, TrainError>, Keeper) {
-        let chain = self.training.model.shaped().expect("presets are valid");
+        let description = Description::of(&self.training.model).expect("presets are valid");
         let mut keeper = Keeper::default();
         let session = Session {
             training: &self.training,
-            chain: &chain,
+            description: &description,
             train: &self.data.train,
             validation: &self.data.validation,
             ranks: self.ranks,
@@ -107,7 +107,7 @@ fn any_number_of_ranks_takes_the_steps_of_one() {
                 many.network.values().iter().zip(one.network.values()).map(|(a, b)| (a - b).powi(2)).sum();
             let length: f32 = one.network.values().iter().map(|value| value.powi(2)).sum();
             assert!(distance.sqrt() <= 1e-4 * length.sqrt(), "{preset} with {ranks} ranks: {distance} of {length}");
-            assert_eq!(many.exchanged_bytes, 4 * many.progress.steps * many.network.parameters() as u64);
+            assert_eq!(many.exchanged_bytes, 4 * many.progress.steps * many.network.size() as u64);
             assert_close(&[many.progress.epochs[1].train_accuracy], &[one.progress.epochs[1].train_accuracy], 0.02);
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
 use scenarios::machine::DeviceKind;
-use scenarios::model::{ShapeError, Shaped};
+use scenarios::model::ShapeError;
 use scenarios::plan::{Assignment, Plan};
 use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
 use scenarios::scenario::{Job, Split};
@@ -17,7 +17,7 @@ use scenarios::strategy::Strategy;
 use crate::data::{self, DataError, Files, Prepared, Wanted};
 use crate::device::{self, Choice, DeviceError, Devices};
 use crate::guard::{self, GuardError};
-use crate::model::CheckpointError;
+use crate::model::{CheckpointError, Description};
 use crate::record::{self, Earlier, Event, RecordError, RunFolder, Stage, StateError};
 use crate::train::TrainError;
 
@@ -322,6 +322,6 @@ fn unmeasured(assignment: &Assignment, devices: &Devices, data: DataUsed) -> Wor
     }
 }
 
-fn chain_of(assignment: &Assignment, model: &scenarios::model::Model) -> Result<Vec<Shaped>, ApplyError> {
-    model.shaped().map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })
+fn description_of(assignment: &Assignment, model: &scenarios::model::Model) -> Result<Description, ApplyError> {
+    Description::of(model).map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })
 }

@@ -6,7 +6,7 @@ use scenarios::plan::Assignment;
 use scenarios::run::{Epoch, RunStatus, Traffic, WorkloadRun};
 use scenarios::scenario::{Form, Training};
 
-use super::{ApplyError, Workflow, chain_of, unmeasured};
+use super::{ApplyError, Workflow, description_of, unmeasured};
 use crate::model::{Checkpoint, CheckpointError, Recipe};
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
@@ -17,11 +17,12 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 impl Workflow<'_> {
     pub(super) fn train(&mut self, assignment: &Assignment, training: &Training) -> Result<WorkloadRun, ApplyError> {
         let started = Instant::now();
-        let chain = chain_of(assignment, &training.model)?;
-        let classes = chain.last().map_or(0, |layer| layer.output.elements());
+        let description = description_of(assignment, &training.model)?;
+        let failed = |source| ApplyError::Model { workload: assignment.workload.clone(), source };
+        let classes = training.model.classes().map_err(failed)?;
         let place = self.preprocess(assignment, classes, training.preprocessing.split)?;
         let resume = self.resume_state(assignment)?;
-        let parameters: u64 = chain.iter().map(scenarios::model::Shaped::parameters).sum();
+        let parameters = training.model.parameters().map_err(failed)?;
         let ranks = assignment.strategy.ranks();
         self.stage(assignment, Stage::Deploy, format!("{parameters} parameters in each of {ranks} rank(s)"))?;
         self.stage(
@@ -33,7 +34,7 @@ impl Workflow<'_> {
         let mut observer = Teller::new(assignment, training, &mut self.folder, self.sink);
         let session = Session {
             training,
-            chain: &chain,
+            description: &description,
             train: &prepared.train,
             validation: &prepared.validation,
             ranks: ranks as usize,

@@ -1,0 +1,114 @@
+//! A whole network's parameters as the tensors of a file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use burn::module::{Module as _, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Tensor, TensorData};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, View};
+
+use super::build::{Layout, Parameter};
+use super::{Network, host};
+
+/// A tensor of a file: 32-bit floating point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plain {
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl View for Plain {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Network {
+    /// All parameters by name, as they lie in a file.
+    pub(super) fn tensors(&self) -> Vec<(String, Plain)> {
+        let mut by_id = Values(HashMap::new());
+        self.visit(&mut by_id);
+        let plain = |parameter: &Parameter| {
+            let values = by_id.0.remove(&parameter.id).unwrap_or_default();
+            let shape = in_file(parameter);
+            let values =
+                if parameter.layout == Layout::Transposed { transposed(&values, &parameter.shape) } else { values };
+            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            (parameter.name.clone(), Plain { shape, bytes })
+        };
+        let mut plain = plain;
+        self.parameters().iter().map(&mut plain).collect()
+    }
+
+    /// The network with the parameters of a file.
+    ///
+    /// # Errors
+    /// The file holds other tensors; the text says which.
+    pub(super) fn with_tensors(self, tensors: &SafeTensors<'_>) -> Result<Self, String> {
+        let mut by_id = HashMap::new();
+        for parameter in self.parameters() {
+            let name = &parameter.name;
+            let tensor = tensors.tensor(name).map_err(|_| format!("`{name}` is missing"))?;
+            let (expected, found) = (in_file(parameter), tensor.shape());
+            if tensor.dtype() != Dtype::F32 || found != expected {
+                return Err(format!("`{name}` is {:?} {found:?} instead of F32 {expected:?}", tensor.dtype()));
+            }
+            let (words, _) = tensor.data().as_chunks::<4>();
+            let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+            let is_turned = parameter.layout == Layout::Transposed;
+            by_id.insert(parameter.id, if is_turned { transposed(&values, found) } else { values });
+        }
+        let known = |name: &str| self.parameters().iter().any(|parameter| parameter.name == name);
+        match tensors.names().into_iter().find(|name| !known(name)) {
+            Some(name) => Err(format!("the network has no tensor `{name}`")),
+            None => Ok(self.map(&mut Values(by_id))),
+        }
+    }
+}
+
+fn in_file(parameter: &Parameter) -> Vec<usize> {
+    let mut shape = parameter.shape.clone();
+    if parameter.layout == Layout::Transposed {
+        shape.reverse();
+    }
+    shape
+}
+
+/// A matrix with its dimensions exchanged.
+fn transposed(values: &[f32], shape: &[usize]) -> Vec<f32> {
+    let [rows, columns] = [shape[0], shape[1]];
+    (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
+}
+
+/// Values of parameters on the host.
+struct Values(HashMap<ParamId, Vec<f32>>);
+
+impl ModuleVisitor for Values {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        self.0.insert(parameter.id, host(parameter.val()));
+    }
+}
+
+impl ModuleMapper for Values {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(values) = self.0.remove(&parameter.id) else { return parameter };
+        parameter.map(|tensor| {
+            let (shape, device) = (tensor.shape(), tensor.device());
+            let value = Tensor::from_data(TensorData::new(values, shape), &device);
+            if device.is_autodiff() { value.require_grad() } else { value }
+        })
+    }
+}
