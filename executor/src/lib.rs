@@ -11,6 +11,7 @@ pub mod device;
 pub mod evaluate;
 pub mod guard;
 pub mod model;
+pub mod parallel;
 pub mod record;
 pub mod train;
 pub mod transport;

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use scenarios::model::{Model, ShapeError, Shaped};
+use scenarios::model::{Model, Operator, ShapeError, Shaped};
+use scenarios::strategy::Recompute;
 
 use super::build::{Build, Parameter, Share};
 use super::flow::Flow;
@@ -85,6 +86,21 @@ impl Description {
         }
     }
 
+    /// How much work each piece is, beside the others.
+    #[must_use]
+    pub fn work(&self) -> Vec<f64> {
+        match self {
+            // Layers without products still read and write what flows through them.
+            Self::Chain(layers) => layers
+                .iter()
+                .map(|layer| {
+                    let operator = Operator::of(layer);
+                    operator.multiply_adds() + (layer.input.elements() + layer.output.elements()) as f64
+                })
+                .collect(),
+        }
+    }
+
     /// Everything.
     #[must_use]
     pub const fn whole(&self) -> Part {
@@ -112,6 +128,15 @@ impl Piece {
     pub fn forward(&self, flow: Flow, _: &Pass<'_>) -> Flow {
         match self {
             Self::Layer(layer) => layer.forward(flow.single()).into(),
+        }
+    }
+
+    /// Whether its pass is made again on the way back.
+    #[must_use]
+    pub const fn is_recomputed(&self, recompute: Recompute) -> bool {
+        match recompute {
+            Recompute::None | Recompute::Selective => false,
+            Recompute::Full => true,
         }
     }
 

@@ -15,7 +15,7 @@ use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError, 
 use crate::data::{Batches, Inputs, Normalization};
 use crate::evaluate::evaluate;
 use crate::model::{Network, Pass, host};
-use crate::transport::Transport;
+use crate::transport::{Reduction, Transport};
 
 /// Steps between readings of a GPU's figures: a reading waits for the device.
 const GPU_STEPS_PER_READING: usize = 16;
@@ -176,7 +176,7 @@ impl<'a, T: Transport> Rank<'a, T> {
         gradients::flatten(gradients, &self.network, &mut buffer);
         buffer.extend(host(figures));
         buffer.push(f32::from(stop));
-        self.transport.all_reduce(&mut buffer)?;
+        self.transport.all_reduce(&mut buffer, Reduction::Sum)?;
         self.exchanged_bytes += 4 * count as u64;
         let share = 1.0 / self.transport.size() as f32;
         buffer[..=count].iter_mut().for_each(|value| *value *= share);
