@@ -23,7 +23,8 @@ use executor::device::Devices;
 use executor::model::Description;
 use executor::train::{Session, Silent, train};
 use scenarios::model::Model;
-use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Split, Training};
+use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
+use scenarios::strategy::Strategy;
 
 const BATCH: usize = 100;
 const STEPS: usize = 40;
@@ -86,7 +87,7 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
         description: &Description::of(&training.model).expect("it is a preset"),
         train: &data.train,
         validation: &data.validation,
-        ranks: 1,
+        strategy: &Strategy::SINGLE,
         devices: &Devices::cpu(),
         seed: 1,
         max_steps: Some(STEPS as u64),
@@ -114,6 +115,9 @@ fn step(criterion: &mut Criterion) {
         tokens: None,
         global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
+        rate: Rate::default(),
+        clip_norm: None,
+        outer: None,
         precision: Precision::Fp32,
     };
     let mut group = criterion.benchmark_group(format!("{STEPS} steps of the MNIST CNN, batch {BATCH}"));

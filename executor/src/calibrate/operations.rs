@@ -17,7 +17,8 @@ use crate::device::Devices;
 use crate::model::Value;
 use crate::model::build::{Build, Share};
 use crate::model::layer::NetworkLayer;
-use crate::train::{build_optimizer, gradients};
+use crate::parallel::update::flat as gradients;
+use crate::parallel::update::optimizer::build as build_optimizer;
 use crate::transport::Transport as _;
 
 /// Runs of an operation that a GPU is given before it is waited for, as training does.
@@ -285,6 +286,8 @@ const fn constants(rule: OptimizerRule) -> Optimizer {
     match rule {
         OptimizerRule::Sgd => Optimizer::Sgd(Sgd { learning_rate: 1e-3 }),
         OptimizerRule::Momentum => Optimizer::Momentum(Momentum { learning_rate: 1e-3, momentum: 0.9 }),
-        OptimizerRule::Adam => Optimizer::Adam(Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
+        OptimizerRule::Adam => {
+            Optimizer::Adam(Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 })
+        }
     }
 }

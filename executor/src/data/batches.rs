@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use scenarios::scenario::Preprocessing;
 
-use super::Records;
 use super::prepare::{epoch_order, shift_of};
+use super::{Batch, Inputs, Records, Targets};
 
 /// Number for each value of a pixel: scaled to 0..1, then (x − mean) / deviation.
 #[derive(Debug, Clone)]
@@ -91,6 +91,27 @@ impl<'a> Batches<'a> {
         let from = step * self.global_batch + self.rank * share;
         let positions = &self.order[from..from + share];
         (self.images(positions), classes(self.records, positions, &self.device))
+    }
+
+    /// Where batches are.
+    #[must_use]
+    pub const fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Records of a step (from 0) of an epoch (from 1).
+    pub fn records(&mut self, epoch: u32, step: usize) -> Batch {
+        let (inputs, classes) = self.batch(epoch, step);
+        let units = classes.dims()[0] as f64;
+        Batch { inputs: Inputs::Numbers(inputs), targets: Targets::Classes(classes), units }
+    }
+
+    /// Other records at these positions, unchanged.
+    #[must_use]
+    pub fn of(&self, records: &Records, positions: &[usize]) -> Batch {
+        let inputs = self.normalization.tensor(records, positions, &self.device);
+        let targets = Targets::Classes(classes(records, positions, &self.device));
+        Batch { inputs: Inputs::Numbers(inputs), targets, units: positions.len() as f64 }
     }
 
     fn images(&self, positions: &[usize]) -> Tensor<2> {

@@ -2,14 +2,13 @@
 
 use std::ops::Range;
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::Device;
 use scenarios::model::{Model, Operator, ShapeError, Shaped};
 use scenarios::strategy::Recompute;
 
 use super::build::{Build, Parameter, Share};
 use super::flow::Flow;
-use super::host;
 use super::layer::NetworkLayer;
 use super::pass::Pass;
 use crate::data::Inputs;
@@ -83,6 +82,19 @@ impl Description {
     pub fn input(&self) -> usize {
         match self {
             Self::Chain(layers) => layers[0].input.elements(),
+        }
+    }
+
+    /// Whether as many ranks can share its matrices.
+    ///
+    /// # Errors
+    /// They cannot; the text says why.
+    pub fn shared_by(&self, ranks: usize) -> Result<(), String> {
+        match self {
+            Self::Chain(_) if ranks > 1 => {
+                Err(format!("the layers of this network are not shared between {ranks} ranks; transformers' are"))
+            }
+            Self::Chain(_) => Ok(()),
         }
     }
 
@@ -206,19 +218,5 @@ impl Network {
     #[must_use]
     pub fn size(&self) -> usize {
         self.num_params()
-    }
-
-    /// All parameters in the order of a visit, on the host.
-    #[must_use]
-    pub fn values(&self) -> Vec<f32> {
-        struct Collector(Vec<f32>);
-        impl ModuleVisitor for Collector {
-            fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-                self.0.extend(host(parameter.val()));
-            }
-        }
-        let mut collector = Collector(Vec::with_capacity(self.size()));
-        self.visit(&mut collector);
-        collector.0
     }
 }

@@ -53,6 +53,12 @@ impl Network {
         self.parameters().iter().map(&mut plain).collect()
     }
 
+    /// The network with these values of its parameters; those that have none stay.
+    #[must_use]
+    pub fn with_values(self, values: HashMap<ParamId, Vec<f32>>) -> Self {
+        self.map(&mut Values(values))
+    }
+
     /// The network with the parameters of a file.
     ///
     /// # Errors
@@ -74,7 +80,7 @@ impl Network {
         let known = |name: &str| self.parameters().iter().any(|parameter| parameter.name == name);
         match tensors.names().into_iter().find(|name| !known(name)) {
             Some(name) => Err(format!("the network has no tensor `{name}`")),
-            None => Ok(self.map(&mut Values(by_id))),
+            None => Ok(self.with_values(by_id)),
         }
     }
 }

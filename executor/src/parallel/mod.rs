@@ -5,9 +5,11 @@
 //! ranks meet ([`tape`]); stages take micro-batches in the order of a [`schedule`]; what was learned is exchanged and
 //! applied as the strategy says.
 
+pub mod gather;
 pub mod partition;
 pub mod schedule;
 pub mod stage;
 pub mod tape;
 pub mod topology;
+pub mod update;
 pub mod wire;

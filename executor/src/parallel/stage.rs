@@ -17,6 +17,7 @@ use crate::data::Batch;
 use crate::model::build::Share;
 use crate::model::loss::{Loss, loss};
 use crate::model::{Alone, Description, Flow, Group, Network, Part};
+use crate::train::{Phase, StepClock};
 use crate::transport::{Reduction, Transport, TransportError};
 
 /// The parts of a network that a rank holds: one, or several chunks of an interleaved pipeline.
@@ -97,6 +98,7 @@ impl Stage {
         topology: &Topology,
         micros: &[Batch],
         scale: f64,
+        clock: &mut StepClock,
     ) -> Result<Learned, TransportError> {
         let meetings = Meetings::new(topology, self.together);
         let mut passes = Passes {
@@ -106,6 +108,7 @@ impl Stage {
             meeting: meetings.meeting(),
             micros,
             scale,
+            clock,
             tapes: HashMap::new(),
             accumulator: GradientsAccumulator::new(),
             learned: Learned::default(),
@@ -113,6 +116,8 @@ impl Stage {
         let own = topology.place.stage;
         for task in tasks(self.schedule, own, topology.shape.stages, micros.len()) {
             passes.run(task)?;
+            let phase = if task.backward { Phase::Backward } else { Phase::Forward };
+            passes.clock.lap(phase);
             meetings.check()?;
             topology.world.alive();
         }
@@ -224,6 +229,7 @@ struct Passes<'a> {
     meeting: Meeting<'a>,
     micros: &'a [Batch],
     scale: f64,
+    clock: &'a mut StepClock,
     tapes: HashMap<(usize, usize), Tape>,
     accumulator: GradientsAccumulator<Held>,
     learned: Learned,
@@ -292,7 +298,9 @@ impl Passes<'_> {
         self.topology.stages.send(to % self.topology.shape.stages, tag, values)
     }
 
-    fn receive(&self, from: usize, tag: u64) -> Result<Vec<f32>, TransportError> {
-        self.topology.stages.receive(from % self.topology.shape.stages, tag)
+    fn receive(&mut self, from: usize, tag: u64) -> Result<Vec<f32>, TransportError> {
+        let values = self.topology.stages.receive(from % self.topology.shape.stages, tag);
+        self.clock.lap(Phase::Waiting);
+        values
     }
 }

@@ -1,8 +1,10 @@
 //! Where a rank stands among the others.
 
+use std::ops::Range;
+
 use scenarios::strategy::Strategy;
 
-use crate::transport::{Transport, TransportError};
+use crate::transport::{Transport, TransportError, part_start};
 
 /// Coordinates of a rank: ranks of a tensor group are neighbours, then replicas, then stages (Megatron's order).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +53,20 @@ impl Shape {
     }
 }
 
+/// Colour of the ranks that learn, when a job is split into them and servers.
+const LEARNERS: usize = 0;
+/// Colour of the servers.
+pub const SERVERS: usize = 1;
+
 /// A rank with the groups that it is a member of.
 pub struct Topology {
     /// Where it stands.
     pub place: Place,
     /// Numbers of ranks in each direction.
     pub shape: Shape,
-    /// All ranks.
+    /// All ranks, servers of parameters after those that learn.
+    pub job: Box<dyn Transport>,
+    /// All ranks that learn.
     pub world: Box<dyn Transport>,
     /// Ranks that hold the same parameters and learn from other records.
     pub replicas: Box<dyn Transport>,
@@ -68,11 +77,13 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Splits the world, which all ranks do together.
+    /// Splits the job, which all ranks that learn do together; servers, which are the ranks after them, split it once by
+    /// [`SERVERS`].
     ///
     /// # Errors
     /// Another rank has left or hangs.
-    pub fn new(shape: Shape, world: Box<dyn Transport>) -> Result<Self, TransportError> {
+    pub fn new(shape: Shape, job: Box<dyn Transport>) -> Result<Self, TransportError> {
+        let world = job.split(LEARNERS)?;
         let place = shape.place(world.rank());
         let Place { replica, tensor, stage } = place;
         Ok(Self {
@@ -82,19 +93,26 @@ impl Topology {
             place,
             shape,
             world,
+            job,
         })
+    }
+
+    /// Ranks of the job that serve parameters.
+    pub fn servers(&self) -> impl Iterator<Item = usize> + use<> {
+        self.shape.ranks()..self.job.size()
+    }
+
+    /// Servers with the part of a flat buffer that each holds.
+    pub fn parts(&self, length: usize) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
+        let (first, count) = (self.shape.ranks(), self.job.size() - self.shape.ranks());
+        let part = move |server| part_start(length, server, count)..part_start(length, server + 1, count);
+        (0..count).map(move |server| (first + server, part(server)))
     }
 
     /// Whether this rank has the loss.
     #[must_use]
     pub const fn is_last_stage(&self) -> bool {
         self.place.stage + 1 == self.shape.stages
-    }
-
-    /// Whether this rank is the one that tells, of those that know the loss.
-    #[must_use]
-    pub const fn is_first_of_stage(&self) -> bool {
-        self.place.replica == 0 && self.place.tensor == 0
     }
 }
 

@@ -34,37 +34,29 @@ impl Mail {
         Ok(())
     }
 
-    /// Waits for values from `from`, or from any rank.
+    /// Waits for values from any of the ranks `from`.
     pub(super) fn receive(
         &self,
-        from: Option<usize>,
+        from: &[usize],
         (to, tag): (usize, u64),
         members: &[usize],
         world: &World,
     ) -> Result<(usize, Vec<f32>), TransportError> {
-        let senders = || (0..members.len()).filter(|rank| *rank != to && from.is_none_or(|from| from == *rank));
         let mut state = self.lock();
         loop {
-            for sender in senders() {
-                if let Some(values) = state.waiting.get_mut(&(sender, to, tag)).and_then(VecDeque::pop_front) {
-                    return Ok((sender, values));
+            for sender in from {
+                if let Some(values) = state.waiting.get_mut(&(*sender, to, tag)).and_then(VecDeque::pop_front) {
+                    return Ok((*sender, values));
                 }
             }
-            if let Some(last) = senders().last().filter(|_| senders().all(|sender| state.left.contains(&sender))) {
-                return Err(TransportError::RankLeft { rank: members[last] });
+            if let Some(left) = from.iter().find(|sender| state.left.contains(sender)) {
+                return Err(TransportError::RankLeft { rank: members[*left] });
             }
             let (held, waited) = self.changed.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner);
             state = held;
             if waited.timed_out() {
                 world.pulse(members[to]);
-                let living = senders().filter(|sender| !state.left.contains(sender));
-                let mut silent = living.map(|sender| world.check(members[sender]));
-                // Whoever waits for any rank can wait while one lives.
-                if from.is_some() {
-                    silent.collect::<Result<(), _>>()?
-                } else {
-                    silent.find(Result::is_ok).unwrap_or(Ok(()))?
-                }
+                from.iter().try_for_each(|sender| world.check(members[*sender]))?;
             }
         }
     }

@@ -63,11 +63,11 @@ pub trait Transport: Send {
     /// The other rank has left or hangs.
     fn receive(&self, from: usize, tag: u64) -> Result<Vec<f32>, TransportError>;
 
-    /// Takes the values of whichever rank gave some under this tag, with its number.
+    /// Takes the values of whichever of these ranks gave some under this tag, with its number.
     ///
     /// # Errors
-    /// All others have left.
-    fn receive_any(&self, tag: u64) -> Result<(usize, Vec<f32>), TransportError>;
+    /// One of them has left, and none of them gave anything.
+    fn receive_any(&self, from: &[usize], tag: u64) -> Result<(usize, Vec<f32>), TransportError>;
 
     /// Waits until every rank is here.
     ///

@@ -12,7 +12,6 @@ use scenarios::model::ShapeError;
 use scenarios::plan::{Assignment, Plan};
 use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
 use scenarios::scenario::{Job, Split};
-use scenarios::strategy::Strategy;
 
 use crate::data::{self, DataError, Files, Prepared, Wanted};
 use crate::device::{self, Choice, DeviceError, Devices};
@@ -55,14 +54,6 @@ pub enum ApplyError {
         name: String,
         /// Names that the plan has.
         known: Vec<String>,
-    },
-    /// The strategy is more than data parallelism.
-    #[error("workload `{workload}` is spread by `{strategy}`, but only data parallelism is carried out")]
-    Strategy {
-        /// Workload.
-        workload: String,
-        /// How the plan spreads it.
-        strategy: Strategy,
     },
     /// A kind of job that is not carried out.
     #[error("workload `{workload}` is `{kind}`, but only `train` and `evaluate` are carried out")]
@@ -234,12 +225,8 @@ impl Workflow<'_> {
 
     /// Checks devices, ranks and rules against the plan.
     fn environment(&mut self, assignment: &Assignment) -> Result<(), ApplyError> {
-        let (workload, strategy) = (assignment.workload.clone(), assignment.strategy);
-        if !strategy.is_data_only() {
-            return Err(ApplyError::Strategy { workload, strategy });
-        }
         let device = &self.devices.description;
-        let ranks = strategy.ranks();
+        let ranks = assignment.strategy.ranks();
         let about = format!("{ranks} rank(s) on {} {} ({})", device.count, device.kind, device.name);
         let cores = device::host().cores;
         let short = match device.kind {

@@ -37,7 +37,7 @@ impl Workflow<'_> {
             description: &description,
             train: &prepared.train,
             validation: &prepared.validation,
-            ranks: ranks as usize,
+            strategy: &assignment.strategy,
             devices: &self.devices,
             seed: self.request.plan.scenario.seed,
             max_steps: self.request.max_steps,

@@ -21,8 +21,9 @@ pub use site::{
     Spot, Tier,
 };
 pub use workload::{
-    Adam, Augmentation, BatchInference, BucketRate, Demand, Evaluation, Job, MeasuredRate, Mixed, Momentum, Optimizer,
-    Preparation, Preprocessing, RequestBucket, Service, ServiceTargets, Sgd, Split, Strategies, Training, Workload,
+    Adam, Augmentation, BatchInference, BucketRate, CosineRate, Demand, Evaluation, Job, MeasuredRate, Mixed, Momentum,
+    Optimizer, Outer, Preparation, Preprocessing, Rate, RequestBucket, Service, ServiceTargets, Sgd, Split, StepRate,
+    Strategies, Training, Workload,
 };
 
 use indexmap::IndexMap;

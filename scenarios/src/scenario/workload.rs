@@ -173,9 +173,69 @@ pub struct Training {
     pub global_batch: NonZeroUsize,
     /// The optimiser.
     pub optimizer: Optimizer,
+    /// How the learning rate changes from step to step.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rate: Rate,
+    /// Largest length of the gradient over all parameters; a longer one is made this long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// What is made of the mean of replicas that average (DiLoCo); by default it is taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outer: Option<Outer>,
     /// Number format of the arithmetic.
     #[serde(default)]
     pub precision: Precision,
+}
+
+/// How the learning rate changes from step to step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rate {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It is multiplied by a factor every so many steps.
+    Step(StepRate),
+    /// It rises evenly for some steps, then falls along half a cosine to a share of itself at the last step.
+    Cosine(CosineRate),
+}
+
+/// A learning rate that falls in steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepRate {
+    /// Steps between two changes.
+    pub every: NonZeroU32,
+    /// What it is multiplied by, above 0.
+    pub factor: f64,
+}
+
+/// A learning rate that falls along half a cosine (Loshchilov and Hutter, 2017).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CosineRate {
+    /// Steps in which it rises.
+    #[serde(default)]
+    pub warm_up: u32,
+    /// Share of it that is left at the last step, 0..1.
+    #[serde(default)]
+    pub floor: f64,
+}
+
+/// Descent along the difference between the parameters at the last mean and the new mean, with Nesterov's momentum
+/// (Douillard et al., 2023).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outer {
+    /// Learning rate, such as 0.7; 1 without momentum takes the mean as it is.
+    pub learning_rate: f64,
+    /// Momentum, 0..1, such as 0.9.
+    #[serde(default)]
+    pub momentum: f64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Training {
@@ -370,7 +430,7 @@ pub struct Momentum {
     pub momentum: f64,
 }
 
-/// Adam.
+/// Adam; with weight decay it is AdamW.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Adam {
@@ -385,6 +445,9 @@ pub struct Adam {
     /// Added to the denominator.
     #[serde(default = "default_epsilon")]
     pub epsilon: f64,
+    /// Share of a parameter that each step takes off it, times the learning rate (AdamW, Loshchilov and Hutter, 2019).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub weight_decay: f64,
 }
 
 /// Strategies that the planner may choose from.

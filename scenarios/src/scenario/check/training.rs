@@ -13,6 +13,7 @@ pub(super) fn check(check: &mut Check<'_>, workload: &Workload, training: &Train
     batch(check, training, job);
     optimizer::check(check, &training.optimizer, &job.key("optimizer"));
     optimizer::preprocessing(check, &training.preprocessing, &job.key("preprocessing"));
+    optimizer::course(check, training, job);
     let network = job.key("model");
     if model::check(check, &training.model, &network) {
         shift(check, training, &job.key("preprocessing").key("augmentation").key("shift"));
