@@ -88,9 +88,6 @@ mod tests {
             "`classes` belongs to an encoder; a decoder gives one value for each entry of its vocabulary",
         );
         check(|t| (t.kind, t.classes) = (TransformerKind::Encoder, Some(n(2))), "fits");
-        check(
-            |t| (t.kind, t.classes) = (TransformerKind::Encoder, Some(n(usize::MAX))),
-            &format!("the head {large}"),
-        );
+        check(|t| (t.kind, t.classes) = (TransformerKind::Encoder, Some(n(usize::MAX))), &format!("the head {large}"));
     }
 }
