@@ -9,6 +9,8 @@ pub mod build;
 mod checkpoint;
 mod flow;
 pub mod generate;
+#[cfg(test)]
+mod harness;
 pub mod layer;
 pub mod loss;
 mod network;

@@ -43,3 +43,32 @@ impl Shares {
         Self { softmax: powers / sum.clone(), sum }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::activation::log_softmax;
+    use burn::tensor::{Device, TensorData};
+
+    use super::super::super::{Pass, host};
+    use super::*;
+
+    #[test]
+    fn value_and_gradient_are_those_of_the_formula() {
+        let device = Device::flex().autodiff();
+        let values: Vec<f32> = (0..2 * 3 * 5).map(|i| 40.0 * (i as f32 * 1.3).sin()).collect();
+        let scores = Tensor::<3>::from_data(TensorData::new(values, [2, 3, 5]), &device).require_grad();
+        let tokens = Tensor::<2, Int>::from_data([[1, 0, 4], [2, 3, 3]], &device);
+        let counts = Tensor::<2>::from_data([[1.0, 0.0, 1.0], [1.0, 1.0, 0.5]], &device);
+        let found = loss(scores.clone(), tokens.clone(), counts.clone(), &Pass::plain());
+        let of_token = log_softmax(scores.clone(), 2).gather(2, tokens.clone().unsqueeze_dim(2));
+        let expected = (of_token.reshape([2, 3]) * counts.clone()).sum().neg();
+        let gradient = |sum: &Tensor<1>| host(scores.grad(&sum.backward()).expect("it depends on the scores"));
+        assert!((host(found.sum.clone())[0] - host(expected.clone())[0]).abs() < 1e-4);
+        // A factor before the backward pass, as for a mean, is taken up.
+        for (found, expected) in gradient(&(found.sum * 0.25)).iter().zip(gradient(&(expected * 0.25))) {
+            assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+        }
+        let is_right = scores.clone().argmax(2).reshape([2, 3]).equal(tokens).float() * counts;
+        assert_eq!(host(found.right), host(is_right.sum()));
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! The ranks of a tensor group share the vocabulary of embedding and output; each has all of the layers.
 
-pub(super) mod cell;
+mod cell;
 mod layer;
 #[cfg(test)]
 mod tests;
@@ -17,6 +17,8 @@ use super::network::Seam;
 use super::pass::Pass;
 use super::vocabulary::{Output, Rows};
 use layer::Layer;
+
+pub use cell::State;
 
 /// Bound of the initial values of embedding and output, as in PyTorch's example of a word language model.
 const BOUND: f32 = 0.1;
