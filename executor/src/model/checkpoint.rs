@@ -167,7 +167,7 @@ mod tests {
             assert_eq!(read.network.values(), written.network.values());
         }
         let bytes = std::fs::read(folder.path().join("mnist-cnn")).expect("it was written");
-        let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("it is valid");
+        let tensors = SafeTensors::deserialize(&bytes).expect("it is valid");
         let mut shapes: Vec<_> = tensors.iter().map(|(name, view)| format!("{name} {:?}", view.shape())).collect();
         shapes.sort();
         let expected = [
