@@ -102,6 +102,16 @@ impl Targets {
 }
 
 impl Inputs {
+    /// Tokens, and where they are there.
+    ///
+    /// # Panics
+    /// It is something else than tokens: files are checked against the description first.
+    #[must_use]
+    pub fn tokens(self) -> (Tensor<2, Int>, Option<Tensor<2>>) {
+        let Self::Tokens(tokens, mask) = self else { unreachable!("a network of tokens is given other inputs") };
+        (tokens, mask)
+    }
+
     /// Numbers in a shape.
     ///
     /// # Panics

@@ -41,10 +41,20 @@ pub enum Layout {
     Transposed,
 }
 
+/// Which part of a file's tensor a parameter is: several of one size lie side by side along its last dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilePart {
+    /// Number of the part, from 0.
+    pub index: usize,
+    /// Parts of the tensor.
+    pub of: usize,
+}
+
 /// A parameter as the whole network has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// Name in a file, as PyTorch users expect it.
+    /// Name, which no other parameter has: that in a file, as PyTorch users expect it, and where the file joins several
+    /// the number of the part (`c_attn.weight[0]`).
     pub name: String,
     /// Identity in burn; it follows from the name.
     pub id: ParamId,
@@ -54,6 +64,19 @@ pub struct Parameter {
     pub split: Option<usize>,
     /// How it lies in a file.
     pub layout: Layout,
+    /// Which part of a file's tensor it is, where that joins several.
+    pub part: Option<FilePart>,
+}
+
+impl Parameter {
+    /// Name of the tensor in a file.
+    #[must_use]
+    pub fn in_file(&self) -> &str {
+        match self.part {
+            Some(_) => self.name.rsplit_once('[').map_or(self.name.as_str(), |(name, _)| name),
+            None => &self.name,
+        }
+    }
 }
 
 /// What a parameter is to be.
@@ -67,13 +90,15 @@ pub struct Wanted<const D: usize> {
     pub split: Option<usize>,
     /// How it lies in a file.
     pub layout: Layout,
+    /// Which part of a file's tensor it is, where that joins several.
+    pub part: Option<FilePart>,
 }
 
 impl<const D: usize> Wanted<D> {
     /// A parameter that no ranks share and that lies in a file as here.
     #[must_use]
     pub const fn new(shape: [usize; D], initial: Initial) -> Self {
-        Self { shape, initial, split: None, layout: Layout::Same }
+        Self { shape, initial, split: None, layout: Layout::Same, part: None }
     }
 
     /// The same, shared along a dimension.
@@ -86,6 +111,12 @@ impl<const D: usize> Wanted<D> {
     #[must_use]
     pub const fn transposed(self) -> Self {
         Self { layout: Layout::Transposed, ..self }
+    }
+
+    /// The same, as a part of a file's tensor.
+    #[must_use]
+    pub const fn part(self, part: FilePart) -> Self {
+        Self { part: Some(part), ..self }
     }
 }
 
@@ -111,8 +142,11 @@ impl<'a> Build<'a> {
     /// A parameter with values that follow from the seed and its name alone: the same on every device, in every stage of a
     /// pipeline and however many ranks share it.
     pub fn parameter<const D: usize>(&mut self, name: impl Into<String>, wanted: Wanted<D>) -> Param<Tensor<D>> {
-        let Wanted { shape, initial, split, layout } = wanted;
-        let name = name.into();
+        let Wanted { shape, initial, split, layout, part } = wanted;
+        let mut name = name.into();
+        if let Some(part) = part {
+            name = format!("{name}[{}]", part.index);
+        }
         let digest = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(&name).finalize();
         let mut random = ChaCha8Rng::from_seed(digest.into());
         let count: usize = shape.iter().product();
@@ -132,7 +166,7 @@ impl<'a> Build<'a> {
         let id = id_of(&name);
         let tensor = Tensor::from_data(TensorData::new(held, own), self.device);
         let tensor = if self.device.is_autodiff() { tensor.require_grad() } else { tensor };
-        self.parameters.push(Parameter { name, id, shape: shape.to_vec(), split, layout });
+        self.parameters.push(Parameter { name, id, shape: shape.to_vec(), split, layout, part });
         Param::initialized(id, tensor)
     }
 }

@@ -168,7 +168,7 @@ mod tests {
             assert_eq!(parameters(&read.network), parameters(&written.network));
         }
         let bytes = std::fs::read(folder.path().join("mnist-cnn")).expect("it was written");
-        let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("it is valid");
+        let tensors = SafeTensors::deserialize(&bytes).expect("it is valid");
         let mut shapes: Vec<_> = tensors.iter().map(|(name, view)| format!("{name} {:?}", view.shape())).collect();
         shapes.sort();
         let expected = [

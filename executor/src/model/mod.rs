@@ -4,14 +4,21 @@
 //! be cut anywhere: into the stages of a pipeline, and where a value or its gradient must be summed over ranks
 //! ([`Seam`]).
 
+pub mod affine;
 pub mod build;
 mod checkpoint;
 mod flow;
+pub mod generate;
+#[cfg(test)]
+mod harness;
 pub mod layer;
 pub mod loss;
 mod network;
 mod pass;
+pub mod recurrent;
 mod tensors;
+pub mod transformer;
+pub mod vocabulary;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Recipe};
 pub use flow::{Flow, Value};

@@ -3,20 +3,26 @@
 use std::ops::Range;
 
 use burn::module::Module;
-use burn::tensor::Device;
-use scenarios::model::{Model, Operator, ShapeError, Shaped};
+use burn::tensor::{Device, Int, Tensor};
+use scenarios::model::{Model, Operator, Rnn, ShapeError, Shaped, Transformer, TransformerKind};
 use scenarios::strategy::Recompute;
 
 use super::build::{Build, Parameter, Share};
-use super::flow::Flow;
+use super::flow::{Flow, Value};
+use super::generate::Memory;
 use super::layer::NetworkLayer;
 use super::pass::Pass;
+use super::recurrent::{self, RecurrentPiece};
+use super::transformer::{self, TransformerPiece};
+use super::vocabulary::Rows;
 use crate::data::Inputs;
 
 /// A network, or the part of it that a rank holds.
 #[derive(Module, Debug)]
 pub struct Network {
     pieces: Vec<Piece>,
+    /// The embedding's matrix, where the output uses it too.
+    tied: Option<Rows>,
     #[module(skip)]
     parameters: Vec<Parameter>,
     #[module(skip)]
@@ -30,6 +36,10 @@ pub struct Network {
 pub enum Piece {
     /// A layer of a simple chain.
     Layer(NetworkLayer),
+    /// A piece of a transformer.
+    Transformer(TransformerPiece),
+    /// A piece of a recurrent network.
+    Recurrent(RecurrentPiece),
 }
 
 /// What happens to a value between two pieces, beyond that it flows on.
@@ -58,6 +68,10 @@ pub struct Part {
 pub enum Description {
     /// A simple chain of layers.
     Chain(Vec<Shaped>),
+    /// A transformer.
+    Transformer(Transformer),
+    /// A recurrent network.
+    Recurrent(Rnn),
 }
 
 impl Description {
@@ -66,14 +80,59 @@ impl Description {
     /// # Errors
     /// The model is impossible, or of a kind that is planned but not carried out.
     pub fn of(model: &Model) -> Result<Self, ShapeError> {
-        Ok(Self::Chain(model.shaped()?))
+        match model.resolved()? {
+            Model::Transformer(transformer) => {
+                transformer::check(&transformer)?;
+                Ok(Self::Transformer(transformer))
+            }
+            Model::Rnn(network) => {
+                recurrent::check(&network)?;
+                Ok(Self::Recurrent(network))
+            }
+            other => Ok(Self::Chain(other.shaped()?)),
+        }
+    }
+
+    /// Whether so many ranks can share the matrices evenly.
+    ///
+    /// # Errors
+    /// They cannot: the first size that they do not divide, or that this family's layers are not shared.
+    pub fn check_shares(&self, ranks: usize) -> Result<(), ShapeError> {
+        let sizes = match self {
+            Self::Chain(_) if ranks > 1 => return Err(ShapeError::PlannedOnly { what: "tensor parallelism" }),
+            Self::Chain(_) => Vec::new(),
+            Self::Transformer(model) => transformer::shared(model).to_vec(),
+            Self::Recurrent(model) => vec![("vocabulary", model.vocabulary.get())],
+        };
+        match sizes.into_iter().find(|(_, size)| !size.is_multiple_of(ranks)) {
+            Some((what, value)) => {
+                Err(ShapeError::Indivisible { what, value, by: "ranks of a tensor group", divisor: ranks })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Pieces of each layer, as a plan counts them for its pipeline stages: what is before the first belongs to the first, what
+    /// is behind the last to the last.
+    #[must_use]
+    pub fn layers(&self) -> Vec<Range<usize>> {
+        let (first, per_layer, layers) = match self {
+            Self::Chain(layers) => (0, 1, layers.len()),
+            Self::Transformer(model) => (1, transformer::PER_LAYER, model.layers.get()),
+            Self::Recurrent(model) => (1, 1, model.layers.get()),
+        };
+        let start = |layer: usize| if layer == 0 { 0 } else { first + layer * per_layer };
+        let end = |layer: usize| if layer + 1 == layers { self.pieces() } else { start(layer + 1) };
+        (0..layers).map(|layer| start(layer)..end(layer)).collect()
     }
 
     /// Number of pieces.
     #[must_use]
-    pub const fn pieces(&self) -> usize {
+    pub fn pieces(&self) -> usize {
         match self {
             Self::Chain(layers) => layers.len(),
+            Self::Transformer(model) => transformer::pieces(model),
+            Self::Recurrent(model) => recurrent::pieces(model),
         }
     }
 
@@ -82,19 +141,38 @@ impl Description {
     pub fn input(&self) -> usize {
         match self {
             Self::Chain(layers) => layers[0].input.elements(),
+            Self::Transformer(model) => model.sequence.get(),
+            Self::Recurrent(model) => model.sequence.get(),
         }
     }
 
-    /// Whether as many ranks can share its matrices.
-    ///
-    /// # Errors
-    /// They cannot; the text says why.
-    pub fn shared_by(&self, ranks: usize) -> Result<(), String> {
+    /// Name of the family as documents write it.
+    #[must_use]
+    pub const fn family(&self) -> &'static str {
         match self {
-            Self::Chain(_) if ranks > 1 => {
-                Err(format!("the layers of this network are not shared between {ranks} ranks; transformers' are"))
-            }
-            Self::Chain(_) => Ok(()),
+            Self::Chain(_) => "chain of layers",
+            Self::Transformer(_) => "transformer",
+            Self::Recurrent(_) => "rnn",
+        }
+    }
+
+    /// Entries of the vocabulary of a network that gives a next token: a decoder, or a recurrent network that runs forward
+    /// only.
+    #[must_use]
+    pub const fn next_of(&self) -> Option<usize> {
+        match self {
+            Self::Transformer(model) if matches!(model.kind, TransformerKind::Decoder) => Some(model.vocabulary.get()),
+            Self::Recurrent(model) if model.bidirectional == 0 => Some(model.vocabulary.get()),
+            Self::Chain(_) | Self::Transformer(_) | Self::Recurrent(_) => None,
+        }
+    }
+
+    /// Tokens that a network sees at once, where that is limited.
+    #[must_use]
+    pub const fn reach(&self) -> Option<usize> {
+        match self {
+            Self::Transformer(model) => Some(model.sequence.get()),
+            Self::Chain(_) | Self::Recurrent(_) => None,
         }
     }
 
@@ -110,45 +188,76 @@ impl Description {
                     operator.multiply_adds() + (layer.input.elements() + layer.output.elements()) as f64
                 })
                 .collect(),
+            Self::Transformer(model) => (0..self.pieces()).map(|index| transformer::work(model, index)).collect(),
+            Self::Recurrent(model) => (0..self.pieces()).map(|index| recurrent::work(model, index)).collect(),
         }
     }
 
     /// Everything.
     #[must_use]
-    pub const fn whole(&self) -> Part {
+    pub fn whole(&self) -> Part {
         Part { pieces: 0..self.pieces(), share: Share::WHOLE }
     }
 
     fn piece(&self, index: usize, build: &mut Build<'_>) -> Piece {
         match self {
             Self::Chain(layers) => Piece::Layer(NetworkLayer::new(index, &layers[index], build)),
+            Self::Transformer(model) => Piece::Transformer(TransformerPiece::new(index, model, build)),
+            Self::Recurrent(model) => Piece::Recurrent(RecurrentPiece::new(index, model, build)),
+        }
+    }
+
+    /// The matrix that embedding and output share, where a part has one of them. Where two stages of a pipeline have one
+    /// each, both make it, under one name: their gradients are to be summed.
+    fn tied(&self, pieces: &Range<usize>, build: &mut Build<'_>) -> Option<Rows> {
+        let mut pieces = pieces.clone();
+        match self {
+            Self::Chain(_) => None,
+            Self::Transformer(model) => {
+                pieces.any(|index| transformer::uses_rows(model, index)).then(|| transformer::rows(model, build))
+            }
+            Self::Recurrent(model) => {
+                pieces.any(|index| recurrent::uses_rows(model, index)).then(|| recurrent::rows(model, build))
+            }
         }
     }
 
     /// Values of the first piece's input as the network takes them.
+    ///
+    /// # Panics
+    /// It is something else: files are checked against the description first.
     #[must_use]
     pub fn start(&self, inputs: Inputs) -> Flow {
         match self {
             Self::Chain(layers) => inputs.shaped(layers[0].input).into(),
+            Self::Transformer(model) => {
+                let (tokens, mask) = inputs.tokens();
+                // Nothing that counts in a decoder sees what was filled up behind it.
+                let mask = mask.filter(|_| model.kind == TransformerKind::Encoder);
+                Flow([Some(tokens), mask.map(Tensor::<2>::int)].into_iter().flatten().map(Value::Numbers).collect())
+            }
+            Self::Recurrent(_) => Value::Numbers(inputs.tokens().0).into(),
         }
     }
 }
 
 impl Piece {
-    /// What it makes of what flows to it.
-    #[must_use]
-    pub fn forward(&self, flow: Flow, _: &Pass<'_>) -> Flow {
+    /// What it makes of what flows to it, after what it remembers.
+    fn forward(&self, flow: Flow, pass: &Pass<'_>, tied: Option<&Rows>, memory: Option<&mut Memory>) -> Flow {
         match self {
             Self::Layer(layer) => layer.forward(flow.single()).into(),
+            Self::Transformer(piece) => piece.forward(flow, pass, tied, memory),
+            Self::Recurrent(piece) => piece.forward(flow, pass, tied, memory),
         }
     }
 
     /// Whether its pass is made again on the way back.
     #[must_use]
     pub const fn is_recomputed(&self, recompute: Recompute) -> bool {
-        match recompute {
-            Recompute::None | Recompute::Selective => false,
-            Recompute::Full => true,
+        match (recompute, self) {
+            (Recompute::Full, _) => true,
+            (Recompute::Selective, Self::Transformer(piece)) => matches!(piece, TransformerPiece::Attention(_)),
+            (Recompute::None | Recompute::Selective, _) => false,
         }
     }
 
@@ -157,6 +266,8 @@ impl Piece {
     pub const fn seams(&self) -> &'static [Seam] {
         match self {
             Self::Layer(_) => &[],
+            Self::Transformer(piece) => piece.seams(),
+            Self::Recurrent(piece) => piece.seams(),
         }
     }
 }
@@ -167,7 +278,8 @@ impl Network {
     pub fn new(description: &Description, part: Part, seed: u64, device: &Device) -> Self {
         let mut build = Build::new(device, part.share, seed);
         let pieces = part.pieces.clone().map(|index| description.piece(index, &mut build)).collect();
-        Self { pieces, parameters: build.parameters, description: description.clone(), part }
+        let tied = description.tied(&part.pieces, &mut build);
+        Self { pieces, tied, parameters: build.parameters, description: description.clone(), part }
     }
 
     /// What a whole network makes of its inputs.
@@ -179,7 +291,26 @@ impl Network {
     /// What the pieces of a range of this part make of what flows to the first of them.
     #[must_use]
     pub fn forward(&self, pieces: Range<usize>, flow: Flow, pass: &Pass<'_>) -> Flow {
-        self.pieces[pieces].iter().fold(flow, |flow, piece| piece.forward(flow, pass))
+        self.pieces[pieces].iter().fold(flow, |flow, piece| piece.forward(flow, pass, self.tied.as_ref(), None))
+    }
+
+    /// Scores of the token after the last position, of a whole network on tokens that goes on from what its pieces remember.
+    ///
+    /// # Panics
+    /// It has no pieces, or takes something else.
+    #[must_use]
+    pub fn next(&self, tokens: Tensor<2, Int>, memories: &mut [Memory], pass: &Pass<'_>) -> Tensor<2> {
+        let (records, positions) = (tokens.dims()[0], tokens.dims()[1]);
+        let (output, before) = self.pieces.split_last().expect("a whole network has pieces");
+        let mut flow: Flow = Value::Numbers(tokens).into();
+        for (piece, memory) in before.iter().zip(memories) {
+            flow = piece.forward(flow, pass, self.tied.as_ref(), Some(memory));
+            memory.seen += positions;
+        }
+        let last = flow.single().sequence().narrow(1, positions - 1, 1);
+        let scores = output.forward(Value::Sequence(last).into(), pass, self.tied.as_ref(), None).single().sequence();
+        let vocabulary = scores.dims()[2];
+        scores.reshape([records, vocabulary])
     }
 
     /// Pieces of this part.
@@ -193,7 +324,7 @@ impl Network {
     pub fn take(&mut self) -> Self {
         let (description, part) = (self.description.clone(), self.part.clone());
         let (pieces, parameters) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.parameters));
-        Self { pieces, parameters, description, part }
+        Self { pieces, tied: self.tied.take(), parameters, description, part }
     }
 
     /// What it unfolds from.

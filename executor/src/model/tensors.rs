@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use burn::module::{Module as _, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
+use indexmap::IndexMap;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, View};
 
-use super::build::{Layout, Parameter};
+use super::build::{FilePart, Layout, Parameter, Share, held, joined};
 use super::{Network, host};
 
 /// A tensor of a file: 32-bit floating point.
@@ -41,16 +42,20 @@ impl Network {
     pub(super) fn tensors(&self) -> Vec<(String, Plain)> {
         let mut by_id = Values(HashMap::new());
         self.visit(&mut by_id);
-        let plain = |parameter: &Parameter| {
+        let mut files: IndexMap<&str, (Vec<usize>, Vec<Vec<f32>>)> = IndexMap::new();
+        for parameter in self.parameters() {
             let values = by_id.0.remove(&parameter.id).unwrap_or_default();
-            let shape = in_file(parameter);
             let values =
                 if parameter.layout == Layout::Transposed { transposed(&values, &parameter.shape) } else { values };
+            let shape = in_file(parameter);
+            files.entry(parameter.in_file()).or_insert_with(|| (shape, Vec::new())).1.push(values);
+        }
+        let plain = |(name, (shape, parts)): (&str, (Vec<usize>, Vec<Vec<f32>>))| {
+            let values = joined(&parts, &shape, shape.len().checked_sub(1));
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            (parameter.name.clone(), Plain { shape, bytes })
+            (name.to_owned(), Plain { shape, bytes })
         };
-        let mut plain = plain;
-        self.parameters().iter().map(&mut plain).collect()
+        files.into_iter().map(plain).collect()
     }
 
     /// The network with these values of its parameters; those that have none stay.
@@ -66,7 +71,7 @@ impl Network {
     pub(super) fn with_tensors(self, tensors: &SafeTensors<'_>) -> Result<Self, String> {
         let mut by_id = HashMap::new();
         for parameter in self.parameters() {
-            let name = &parameter.name;
+            let name = parameter.in_file();
             let tensor = tensors.tensor(name).map_err(|_| format!("`{name}` is missing"))?;
             let (expected, found) = (in_file(parameter), tensor.shape());
             if tensor.dtype() != Dtype::F32 || found != expected {
@@ -75,9 +80,15 @@ impl Network {
             let (words, _) = tensor.data().as_chunks::<4>();
             let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
             let is_turned = parameter.layout == Layout::Transposed;
+            let values = match parameter.part {
+                Some(FilePart { index: rank, of }) => {
+                    held(&values, found, found.len().checked_sub(1), Share { rank, of })
+                }
+                None => values,
+            };
             by_id.insert(parameter.id, if is_turned { transposed(&values, found) } else { values });
         }
-        let known = |name: &str| self.parameters().iter().any(|parameter| parameter.name == name);
+        let known = |name: &str| self.parameters().iter().any(|parameter| parameter.in_file() == name);
         match tensors.names().into_iter().find(|name| !known(name)) {
             Some(name) => Err(format!("the network has no tensor `{name}`")),
             None => Ok(self.with_values(by_id)),
@@ -85,10 +96,14 @@ impl Network {
     }
 }
 
+/// Shape of the tensor in a file; a part of one is never transposed.
 fn in_file(parameter: &Parameter) -> Vec<usize> {
     let mut shape = parameter.shape.clone();
     if parameter.layout == Layout::Transposed {
         shape.reverse();
+    }
+    if let (Some(part), Some(last)) = (parameter.part, shape.last_mut()) {
+        *last *= part.of;
     }
     shape
 }

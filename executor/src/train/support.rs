@@ -44,7 +44,7 @@ fn strategy(session: &Session<'_>) -> Result<(), TrainError> {
     if stages > 1 && pieces < stages * chunks {
         return Err(TrainError::TooManyStages { pieces, stages, chunks });
     }
-    session.description.shared_by(tensor).map_err(TrainError::Unsupported)
+    session.description.check_shares(tensor).map_err(|error| TrainError::Unsupported(error.to_string()))
 }
 
 /// What of a strategy is not carried out.

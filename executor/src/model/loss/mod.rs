@@ -1,6 +1,7 @@
 //! What a network's output is worth against the truth.
 
 mod classes;
+mod tokens;
 
 use burn::tensor::Tensor;
 
@@ -21,9 +22,10 @@ pub struct Loss {
 /// # Panics
 /// Targets are of another kind than the output: both were checked against the description before.
 #[must_use]
-pub fn loss(output: Flow, targets: Targets, _: &Pass<'_>) -> Loss {
+pub fn loss(output: Flow, targets: Targets, pass: &Pass<'_>) -> Loss {
     match targets {
         Targets::Classes(classes) => classes::loss(output.single().flat(), classes),
-        Targets::Numbers(_) | Targets::Tokens(..) | Targets::Boxes(_) => todo!(),
+        Targets::Tokens(tokens, counts) => tokens::loss(output.single().sequence(), tokens, counts, pass),
+        Targets::Numbers(_) | Targets::Boxes(_) => todo!(),
     }
 }
