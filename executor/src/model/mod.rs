@@ -6,17 +6,23 @@
 
 pub mod build;
 mod checkpoint;
+pub mod detector;
+pub mod dlrm;
+pub mod factors;
 mod flow;
 pub mod layer;
 pub mod loss;
 mod network;
 mod pass;
+pub mod residual;
+mod running;
 mod tensors;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Recipe};
 pub use flow::{Flow, Value};
 pub use network::{Description, Network, Part, Piece, Seam};
 pub use pass::{Alone, Group, Pass};
+pub use running::Running;
 
 use burn::tensor::Tensor;
 

@@ -4,13 +4,18 @@ use std::ops::Range;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
-use scenarios::model::{Model, ShapeError, Shaped};
+use scenarios::model::{Dlrm, MatrixFactorization, Model, ShapeError, Shaped};
 
 use super::build::{Build, Parameter, Share};
-use super::flow::Flow;
+use super::detector::{self, DetectorPiece};
+use super::dlrm::{self, DlrmPiece};
+use super::factors::Factors;
+use super::flow::{Flow, Value};
 use super::host;
 use super::layer::NetworkLayer;
 use super::pass::Pass;
+use super::residual::{self, ImagePiece};
+use super::running::Running;
 use crate::data::Inputs;
 
 /// A network, or the part of it that a rank holds.
@@ -30,6 +35,14 @@ pub struct Network {
 pub enum Piece {
     /// A layer of a simple chain.
     Layer(NetworkLayer),
+    /// A piece of a network of blocks on images.
+    Image(ImagePiece),
+    /// A piece of a detector after its trunk.
+    Detector(DetectorPiece),
+    /// Matrix factorisation, the whole of it.
+    Factors(Factors),
+    /// A piece of a recommender of tables and dense layers.
+    Dlrm(DlrmPiece),
 }
 
 /// What happens to a value between two pieces, beyond that it flows on.
@@ -58,6 +71,14 @@ pub struct Part {
 pub enum Description {
     /// A simple chain of layers.
     Chain(Vec<Shaped>),
+    /// Blocks on images.
+    Blocks(residual::Plan),
+    /// One-stage detector.
+    Detector(detector::Plan),
+    /// Matrix factorisation.
+    Factors(MatrixFactorization),
+    /// Tables and dense layers.
+    Dlrm(Dlrm),
 }
 
 impl Description {
@@ -66,14 +87,26 @@ impl Description {
     /// # Errors
     /// The model is impossible, or of a kind that is planned but not carried out.
     pub fn of(model: &Model) -> Result<Self, ShapeError> {
-        Ok(Self::Chain(model.shaped()?))
+        let model = model.resolved()?;
+        model.parameters()?;
+        Ok(match &model {
+            Model::BlockCnn(network) => Self::Blocks(residual::Plan::of(network)),
+            Model::Detector(network) => Self::Detector(detector::Plan::of(network)),
+            Model::MatrixFactorization(factors) => Self::Factors(*factors),
+            Model::Dlrm(network) => Self::Dlrm(network.clone()),
+            other => Self::Chain(other.shaped()?),
+        })
     }
 
     /// Number of pieces.
     #[must_use]
-    pub const fn pieces(&self) -> usize {
+    pub fn pieces(&self) -> usize {
         match self {
             Self::Chain(layers) => layers.len(),
+            Self::Blocks(plan) => plan.steps.len(),
+            Self::Detector(plan) => plan.pieces(),
+            Self::Factors(_) => 1,
+            Self::Dlrm(network) => dlrm::pieces(network),
         }
     }
 
@@ -82,26 +115,45 @@ impl Description {
     pub fn input(&self) -> usize {
         match self {
             Self::Chain(layers) => layers[0].input.elements(),
+            Self::Blocks(plan) => plan.image.elements(),
+            Self::Detector(plan) => plan.trunk.image.elements(),
+            Self::Factors(_) => 2,
+            Self::Dlrm(network) => network.dense_inputs.get() + network.lookups(),
         }
     }
 
     /// Everything.
     #[must_use]
-    pub const fn whole(&self) -> Part {
+    pub fn whole(&self) -> Part {
         Part { pieces: 0..self.pieces(), share: Share::WHOLE }
     }
 
     fn piece(&self, index: usize, build: &mut Build<'_>) -> Piece {
         match self {
             Self::Chain(layers) => Piece::Layer(NetworkLayer::new(index, &layers[index], build)),
+            Self::Blocks(plan) => Piece::Image(ImagePiece::new(&plan.steps[index], build)),
+            Self::Detector(plan) => match plan.trunk.steps.get(index) {
+                Some(step) => Piece::Image(ImagePiece::new(step, build)),
+                None => Piece::Detector(DetectorPiece::new(plan, index, build)),
+            },
+            Self::Factors(factors) => Piece::Factors(Factors::new(factors, build)),
+            Self::Dlrm(network) => Piece::Dlrm(DlrmPiece::new(network, index, build)),
         }
     }
 
     /// Values of the first piece's input as the network takes them.
+    ///
+    /// # Panics
+    /// The inputs are of another kind: files are checked against the description first.
     #[must_use]
     pub fn start(&self, inputs: Inputs) -> Flow {
-        match self {
-            Self::Chain(layers) => inputs.shaped(layers[0].input).into(),
+        match (self, inputs) {
+            (Self::Chain(layers), inputs) => inputs.shaped(layers[0].input).into(),
+            (Self::Blocks(plan), inputs) => inputs.shaped(plan.image).into(),
+            (Self::Detector(plan), inputs) => inputs.shaped(plan.trunk.image).into(),
+            (Self::Factors(_), Inputs::Pairs(pairs)) => Value::Numbers(pairs).into(),
+            (Self::Dlrm(_), Inputs::Clicks(numbers, rows)) => Flow(vec![Value::Vector(numbers), Value::Numbers(rows)]),
+            (Self::Factors(_) | Self::Dlrm(_), _) => unreachable!("a recommender is given other inputs"),
         }
     }
 }
@@ -109,9 +161,13 @@ impl Description {
 impl Piece {
     /// What it makes of what flows to it.
     #[must_use]
-    pub fn forward(&self, flow: Flow, _: &Pass<'_>) -> Flow {
+    pub fn forward(&self, flow: Flow, pass: &Pass<'_>) -> Flow {
         match self {
             Self::Layer(layer) => layer.forward(flow.single()).into(),
+            Self::Image(piece) => piece.forward(flow, pass),
+            Self::Detector(piece) => piece.forward(flow),
+            Self::Factors(factors) => Value::Vector(factors.forward(flow.single().numbers())).into(),
+            Self::Dlrm(piece) => piece.forward(flow),
         }
     }
 
@@ -119,7 +175,17 @@ impl Piece {
     #[must_use]
     pub const fn seams(&self) -> &'static [Seam] {
         match self {
-            Self::Layer(_) => &[],
+            Self::Image(piece) => piece.seams(),
+            Self::Layer(_) | Self::Detector(_) | Self::Factors(_) | Self::Dlrm(_) => &[],
+        }
+    }
+
+    /// Running figures that it keeps beside its parameters.
+    #[must_use]
+    pub const fn running(&self) -> Option<&Running> {
+        match self {
+            Self::Image(piece) => piece.running(),
+            Self::Layer(_) | Self::Detector(_) | Self::Factors(_) | Self::Dlrm(_) => None,
         }
     }
 }
@@ -175,6 +241,12 @@ impl Network {
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// Running figures that this part keeps beside its parameters, in order. They change in learning passes that count,
+    /// also behind a shared reference.
+    pub fn running(&self) -> impl Iterator<Item = &Running> {
+        self.pieces.iter().filter_map(Piece::running)
     }
 
     /// Numbers in the parameters that this part holds.
