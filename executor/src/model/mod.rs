@@ -7,6 +7,9 @@
 pub mod affine;
 pub mod build;
 mod checkpoint;
+pub mod detector;
+pub mod dlrm;
+pub mod factors;
 mod flow;
 pub mod generate;
 #[cfg(test)]
@@ -16,6 +19,8 @@ pub mod loss;
 mod network;
 mod pass;
 pub mod recurrent;
+pub mod residual;
+mod running;
 mod tensors;
 pub mod transformer;
 pub mod vocabulary;
@@ -24,6 +29,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Recipe};
 pub use flow::{Flow, Value};
 pub use network::{Description, Network, Part, Piece, Seam};
 pub use pass::{Alone, Group, Pass};
+pub use running::Running;
 
 use burn::tensor::Tensor;
 

@@ -4,15 +4,22 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
-use scenarios::model::{Model, Operator, Rnn, ShapeError, Shaped, Transformer, TransformerKind};
+use scenarios::model::{
+    Dlrm, MatrixFactorization, Model, Operator, Rnn, ShapeError, Shaped, Transformer, TransformerKind,
+};
 use scenarios::strategy::Recompute;
 
 use super::build::{Build, Parameter, Share};
+use super::detector::{self, DetectorPiece};
+use super::dlrm::{self, DlrmPiece};
+use super::factors::Factors;
 use super::flow::{Flow, Value};
 use super::generate::Memory;
 use super::layer::NetworkLayer;
 use super::pass::Pass;
 use super::recurrent::{self, RecurrentPiece};
+use super::residual::{self, ImagePiece};
+use super::running::Running;
 use super::transformer::{self, TransformerPiece};
 use super::vocabulary::Rows;
 use crate::data::Inputs;
@@ -40,6 +47,14 @@ pub enum Piece {
     Transformer(TransformerPiece),
     /// A piece of a recurrent network.
     Recurrent(RecurrentPiece),
+    /// A piece of a network of blocks on images.
+    Image(ImagePiece),
+    /// A piece of a detector after its trunk.
+    Detector(DetectorPiece),
+    /// Matrix factorisation, the whole of it.
+    Factors(Factors),
+    /// A piece of a recommender of tables and dense layers.
+    Dlrm(DlrmPiece),
 }
 
 /// What happens to a value between two pieces, beyond that it flows on.
@@ -72,6 +87,14 @@ pub enum Description {
     Transformer(Transformer),
     /// A recurrent network.
     Recurrent(Rnn),
+    /// Blocks on images.
+    Blocks(residual::Plan),
+    /// One-stage detector.
+    Detector(detector::Plan),
+    /// Matrix factorisation.
+    Factors(MatrixFactorization),
+    /// Tables and dense layers.
+    Dlrm(Dlrm),
 }
 
 impl Description {
@@ -80,7 +103,9 @@ impl Description {
     /// # Errors
     /// The model is impossible, or of a kind that is planned but not carried out.
     pub fn of(model: &Model) -> Result<Self, ShapeError> {
-        match model.resolved()? {
+        let model = model.resolved()?;
+        model.parameters()?;
+        match model {
             Model::Transformer(transformer) => {
                 transformer::check(&transformer)?;
                 Ok(Self::Transformer(transformer))
@@ -89,6 +114,10 @@ impl Description {
                 recurrent::check(&network)?;
                 Ok(Self::Recurrent(network))
             }
+            Model::BlockCnn(network) => Ok(Self::Blocks(residual::Plan::of(&network))),
+            Model::Detector(network) => Ok(Self::Detector(detector::Plan::of(&network))),
+            Model::MatrixFactorization(factors) => Ok(Self::Factors(factors)),
+            Model::Dlrm(network) => Ok(Self::Dlrm(network)),
             other => Ok(Self::Chain(other.shaped()?)),
         }
     }
@@ -99,10 +128,10 @@ impl Description {
     /// They cannot: the first size that they do not divide, or that this family's layers are not shared.
     pub fn check_shares(&self, ranks: usize) -> Result<(), ShapeError> {
         let sizes = match self {
-            Self::Chain(_) if ranks > 1 => return Err(ShapeError::PlannedOnly { what: "tensor parallelism" }),
-            Self::Chain(_) => Vec::new(),
             Self::Transformer(model) => transformer::shared(model).to_vec(),
             Self::Recurrent(model) => vec![("vocabulary", model.vocabulary.get())],
+            _ if ranks > 1 => return Err(ShapeError::PlannedOnly { what: "tensor parallelism" }),
+            _ => Vec::new(),
         };
         match sizes.into_iter().find(|(_, size)| !size.is_multiple_of(ranks)) {
             Some((what, value)) => {
@@ -111,19 +140,6 @@ impl Description {
             None => Ok(()),
         }
     }
-
-    /// Pieces of each layer, as a plan counts them for its pipeline stages: what is before the first belongs to the first, what
-    /// is behind the last to the last.
-    #[must_use]
-    pub fn layers(&self) -> Vec<Range<usize>> {
-        let (first, per_layer, layers) = match self {
-            Self::Chain(layers) => (0, 1, layers.len()),
-            Self::Transformer(model) => (1, transformer::PER_LAYER, model.layers.get()),
-            Self::Recurrent(model) => (1, 1, model.layers.get()),
-        };
-        let start = |layer: usize| if layer == 0 { 0 } else { first + layer * per_layer };
-        let end = |layer: usize| if layer + 1 == layers { self.pieces() } else { start(layer + 1) };
-        (0..layers).map(|layer| start(layer)..end(layer)).collect()
     }
 
     /// Number of pieces.
@@ -133,6 +149,10 @@ impl Description {
             Self::Chain(layers) => layers.len(),
             Self::Transformer(model) => transformer::pieces(model),
             Self::Recurrent(model) => recurrent::pieces(model),
+            Self::Blocks(plan) => plan.steps.len(),
+            Self::Detector(plan) => plan.pieces(),
+            Self::Factors(_) => 1,
+            Self::Dlrm(network) => dlrm::pieces(network),
         }
     }
 
@@ -143,6 +163,10 @@ impl Description {
             Self::Chain(layers) => layers[0].input.elements(),
             Self::Transformer(model) => model.sequence.get(),
             Self::Recurrent(model) => model.sequence.get(),
+            Self::Blocks(plan) => plan.image.elements(),
+            Self::Detector(plan) => plan.trunk.image.elements(),
+            Self::Factors(_) => 2,
+            Self::Dlrm(network) => network.dense_inputs.get() + network.lookups(),
         }
     }
 
@@ -153,6 +177,10 @@ impl Description {
             Self::Chain(_) => "chain of layers",
             Self::Transformer(_) => "transformer",
             Self::Recurrent(_) => "rnn",
+            Self::Blocks(_) => "block_cnn",
+            Self::Detector(_) => "detector",
+            Self::Factors(_) => "matrix_factorization",
+            Self::Dlrm(_) => "dlrm",
         }
     }
 
@@ -163,7 +191,7 @@ impl Description {
         match self {
             Self::Transformer(model) if matches!(model.kind, TransformerKind::Decoder) => Some(model.vocabulary.get()),
             Self::Recurrent(model) if model.bidirectional == 0 => Some(model.vocabulary.get()),
-            Self::Chain(_) | Self::Transformer(_) | Self::Recurrent(_) => None,
+            _ => None,
         }
     }
 
@@ -172,7 +200,7 @@ impl Description {
     pub const fn reach(&self) -> Option<usize> {
         match self {
             Self::Transformer(model) => Some(model.sequence.get()),
-            Self::Chain(_) | Self::Recurrent(_) => None,
+            _ => None,
         }
     }
 
@@ -190,6 +218,8 @@ impl Description {
                 .collect(),
             Self::Transformer(model) => (0..self.pieces()).map(|index| transformer::work(model, index)).collect(),
             Self::Recurrent(model) => (0..self.pieces()).map(|index| recurrent::work(model, index)).collect(),
+            // Blocks have about equal work: where there are fewer pixels there are more channels.
+            Self::Blocks(_) | Self::Detector(_) | Self::Factors(_) | Self::Dlrm(_) => vec![1.0; self.pieces()],
         }
     }
 
@@ -204,6 +234,13 @@ impl Description {
             Self::Chain(layers) => Piece::Layer(NetworkLayer::new(index, &layers[index], build)),
             Self::Transformer(model) => Piece::Transformer(TransformerPiece::new(index, model, build)),
             Self::Recurrent(model) => Piece::Recurrent(RecurrentPiece::new(index, model, build)),
+            Self::Blocks(plan) => Piece::Image(ImagePiece::new(&plan.steps[index], build)),
+            Self::Detector(plan) => match plan.trunk.steps.get(index) {
+                Some(step) => Piece::Image(ImagePiece::new(step, build)),
+                None => Piece::Detector(DetectorPiece::new(plan, index, build)),
+            },
+            Self::Factors(factors) => Piece::Factors(Factors::new(factors, build)),
+            Self::Dlrm(network) => Piece::Dlrm(DlrmPiece::new(network, index, build)),
         }
     }
 
@@ -212,31 +249,36 @@ impl Description {
     fn tied(&self, pieces: &Range<usize>, build: &mut Build<'_>) -> Option<Rows> {
         let mut pieces = pieces.clone();
         match self {
-            Self::Chain(_) => None,
             Self::Transformer(model) => {
                 pieces.any(|index| transformer::uses_rows(model, index)).then(|| transformer::rows(model, build))
             }
             Self::Recurrent(model) => {
                 pieces.any(|index| recurrent::uses_rows(model, index)).then(|| recurrent::rows(model, build))
             }
+            _ => None,
         }
     }
 
     /// Values of the first piece's input as the network takes them.
     ///
     /// # Panics
-    /// It is something else: files are checked against the description first.
+    /// The inputs are of another kind: files are checked against the description first.
     #[must_use]
     pub fn start(&self, inputs: Inputs) -> Flow {
-        match self {
-            Self::Chain(layers) => inputs.shaped(layers[0].input).into(),
-            Self::Transformer(model) => {
+        match (self, inputs) {
+            (Self::Chain(layers), inputs) => inputs.shaped(layers[0].input).into(),
+            (Self::Blocks(plan), inputs) => inputs.shaped(plan.image).into(),
+            (Self::Detector(plan), inputs) => inputs.shaped(plan.trunk.image).into(),
+            (Self::Transformer(model), inputs) => {
                 let (tokens, mask) = inputs.tokens();
                 // Nothing that counts in a decoder sees what was filled up behind it.
                 let mask = mask.filter(|_| model.kind == TransformerKind::Encoder);
                 Flow([Some(tokens), mask.map(Tensor::<2>::int)].into_iter().flatten().map(Value::Numbers).collect())
             }
-            Self::Recurrent(_) => Value::Numbers(inputs.tokens().0).into(),
+            (Self::Recurrent(_), inputs) => Value::Numbers(inputs.tokens().0).into(),
+            (Self::Factors(_), Inputs::Pairs(pairs)) => Value::Numbers(pairs).into(),
+            (Self::Dlrm(_), Inputs::Clicks(numbers, rows)) => Flow(vec![Value::Vector(numbers), Value::Numbers(rows)]),
+            (Self::Factors(_) | Self::Dlrm(_), _) => unreachable!("a recommender is given other inputs"),
         }
     }
 }
@@ -246,6 +288,10 @@ impl Piece {
     fn forward(&self, flow: Flow, pass: &Pass<'_>, tied: Option<&Rows>, memory: Option<&mut Memory>) -> Flow {
         match self {
             Self::Layer(layer) => layer.forward(flow.single()).into(),
+            Self::Image(piece) => piece.forward(flow, pass),
+            Self::Detector(piece) => piece.forward(flow),
+            Self::Factors(factors) => Value::Vector(factors.forward(flow.single().numbers())).into(),
+            Self::Dlrm(piece) => piece.forward(flow),
             Self::Transformer(piece) => piece.forward(flow, pass, tied, memory),
             Self::Recurrent(piece) => piece.forward(flow, pass, tied, memory),
         }
@@ -265,9 +311,19 @@ impl Piece {
     #[must_use]
     pub const fn seams(&self) -> &'static [Seam] {
         match self {
-            Self::Layer(_) => &[],
+            Self::Image(piece) => piece.seams(),
             Self::Transformer(piece) => piece.seams(),
             Self::Recurrent(piece) => piece.seams(),
+            Self::Layer(_) | Self::Detector(_) | Self::Factors(_) | Self::Dlrm(_) => &[],
+        }
+    }
+
+    /// Running figures that it keeps beside its parameters.
+    #[must_use]
+    pub const fn running(&self) -> Option<&Running> {
+        match self {
+            Self::Image(piece) => piece.running(),
+            _ => None,
         }
     }
 }
@@ -343,6 +399,12 @@ impl Network {
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// Running figures that this part keeps beside its parameters, in order. They change in learning passes that count,
+    /// also behind a shared reference.
+    pub fn running(&self) -> impl Iterator<Item = &Running> {
+        self.pieces.iter().filter_map(Piece::running)
     }
 
     /// Numbers in the parameters that this part holds.

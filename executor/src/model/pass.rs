@@ -44,8 +44,11 @@ pub struct Pass<'a> {
     /// Whether the network learns: batch statistics are of the records, not the kept ones.
     pub learns: bool,
     /// Whether this pass is the first one over its records, so that running figures take it in: not when activations are
-    /// computed again for the backward pass.
+    /// computed again for the backward pass. Figures of the whole batch count once in a step: in one of its micro-batches.
     pub counts: bool,
+    /// Passes over parts of the batch that a step is made of: data-parallel ranks times micro-batches. Where there is one,
+    /// pieces compute figures of the whole batch by themselves and give no sums to be taken over replicas.
+    pub replicas: usize,
     /// Ranks that share the matrices of layers.
     pub tensor: &'a dyn Group,
 }
@@ -54,7 +57,13 @@ impl Pass<'_> {
     /// A pass of one rank that learns nothing.
     #[must_use]
     pub fn plain() -> Self {
-        Self { learns: false, counts: false, tensor: &Alone }
+        Self { learns: false, counts: false, replicas: 1, tensor: &Alone }
+    }
+
+    /// Whether pieces give sums that are to be taken over all replicas of the data.
+    #[must_use]
+    pub const fn shares_figures(&self) -> bool {
+        self.learns && self.replicas > 1
     }
 
     /// The sum over the ranks of a tensor group of what each has computed a part of. Its gradient goes to every part as it

@@ -1,7 +1,7 @@
-//! A whole network's parameters as the tensors of a file.
+//! A whole network's parameters and running figures as the tensors of a file.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use burn::module::{Module as _, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
@@ -10,7 +10,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, View};
 
 use super::build::{FilePart, Layout, Parameter, Share, held, joined};
-use super::{Network, host};
+use super::{Network, Running, host};
 
 /// A tensor of a file: 32-bit floating point.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ impl View for Plain {
 }
 
 impl Network {
-    /// All parameters by name, as they lie in a file.
+    /// All parameters and running figures by name, as they lie in a file.
     pub(super) fn tensors(&self) -> Vec<(String, Plain)> {
         let mut by_id = Values(HashMap::new());
         self.visit(&mut by_id);
@@ -52,10 +52,11 @@ impl Network {
         }
         let plain = |(name, (shape, parts)): (&str, (Vec<usize>, Vec<Vec<f32>>))| {
             let values = joined(&parts, &shape, shape.len().checked_sub(1));
-            let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            (name.to_owned(), Plain { shape, bytes })
+            (name.to_owned(), Plain { shape, bytes: bytes(&values) })
         };
-        files.into_iter().map(plain).collect()
+        let running = self.running().flat_map(|running| running.names().into_iter().zip(running.values()));
+        let running = running.map(|(name, values)| (name, Plain { shape: vec![values.len()], bytes: bytes(&values) }));
+        files.into_iter().map(plain).chain(running).collect()
     }
 
     /// The network with these values of its parameters; those that have none stay.
@@ -64,7 +65,7 @@ impl Network {
         self.map(&mut Values(values))
     }
 
-    /// The network with the parameters of a file.
+    /// The network with the parameters and running figures of a file.
     ///
     /// # Errors
     /// The file holds other tensors; the text says which.
@@ -72,28 +73,45 @@ impl Network {
         let mut by_id = HashMap::new();
         for parameter in self.parameters() {
             let name = parameter.in_file();
-            let tensor = tensors.tensor(name).map_err(|_| format!("`{name}` is missing"))?;
-            let (expected, found) = (in_file(parameter), tensor.shape());
-            if tensor.dtype() != Dtype::F32 || found != expected {
-                return Err(format!("`{name}` is {:?} {found:?} instead of F32 {expected:?}", tensor.dtype()));
-            }
-            let (words, _) = tensor.data().as_chunks::<4>();
-            let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-            let is_turned = parameter.layout == Layout::Transposed;
+            let expected = in_file(parameter);
+            let values = read(tensors, name, &expected)?;
             let values = match parameter.part {
                 Some(FilePart { index: rank, of }) => {
-                    held(&values, found, found.len().checked_sub(1), Share { rank, of })
+                    held(&values, &expected, expected.len().checked_sub(1), Share { rank, of })
                 }
                 None => values,
             };
-            by_id.insert(parameter.id, if is_turned { transposed(&values, found) } else { values });
+            let is_turned = parameter.layout == Layout::Transposed;
+            by_id.insert(parameter.id, if is_turned { transposed(&values, &expected) } else { values });
         }
-        let known = |name: &str| self.parameters().iter().any(|parameter| parameter.in_file() == name);
+        for running in self.running() {
+            let [mean, variance] = running.names().map(|name| read(tensors, &name, &[running.channels()]));
+            running.set([mean?, variance?]);
+        }
+        let names: HashSet<String> = (self.parameters().iter().map(|parameter| parameter.in_file().to_owned()))
+            .chain(self.running().flat_map(Running::names))
+            .collect();
+        let known = |name: &str| names.contains(name);
         match tensors.names().into_iter().find(|name| !known(name)) {
             Some(name) => Err(format!("the network has no tensor `{name}`")),
             None => Ok(self.with_values(by_id)),
         }
     }
+}
+
+/// The values of a tensor of a file, which is to have this shape.
+fn read(tensors: &SafeTensors<'_>, name: &str, expected: &[usize]) -> Result<Vec<f32>, String> {
+    let tensor = tensors.tensor(name).map_err(|_| format!("`{name}` is missing"))?;
+    let found = tensor.shape();
+    if tensor.dtype() != Dtype::F32 || found != expected {
+        return Err(format!("`{name}` is {:?} {found:?} instead of F32 {expected:?}", tensor.dtype()));
+    }
+    let (words, _) = tensor.data().as_chunks::<4>();
+    Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// Shape of the tensor in a file; a part of one is never transposed.

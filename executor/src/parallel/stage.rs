@@ -158,7 +158,7 @@ impl Stage {
         let output = self.infer(held, topology, batch)?;
         let meetings = Meetings::new(topology, false);
         let pass = meetings.meeting().pass(false, false);
-        Ok(output.map(|output| loss(output, targets, &pass)))
+        Ok(output.map(|output| loss(&self.description, output, targets, &pass)))
     }
 }
 

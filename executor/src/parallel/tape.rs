@@ -116,7 +116,7 @@ pub fn forward(
         let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
         let is_last = at + 1 == segments.len();
         if let Some(targets) = targets.filter(|_| is_last) {
-            let loss = loss(out, targets.clone(), &pass);
+            let loss = loss(network.description(), out, targets.clone(), &pass);
             let figures = Loss { sum: loss.sum.clone().detach(), right: loss.right };
             kept.push(Kept { leaf, left: (!segment.again).then_some(Left::Loss(loss.sum)) });
             return (Tape { kept }, Output::Loss(figures));
@@ -147,7 +147,7 @@ pub fn backward(
         let left = left.unwrap_or_else(|| {
             let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
             match targets.filter(|_| is_end) {
-                Some(targets) => Left::Loss(loss(out, targets.clone(), &pass).sum),
+                Some(targets) => Left::Loss(loss(network.description(), out, targets.clone(), &pass).sum),
                 None => Left::Values(out),
             }
         });
