@@ -71,9 +71,9 @@ pub fn whole(model: &Model, records: Records) -> Outcome {
     let description = Description::of(model).expect("it can be carried out");
     let device = Device::flex().autodiff();
     let network = Network::new(&description, description.whole(), 7, &device);
-    let pass = Pass { learns: true, counts: true, tensor: &Alone };
+    let pass = Pass { learns: true, counts: true, replicas: 1, tensor: &Alone };
     let (inputs, targets) = records(&device);
-    let loss = loss(network.output(inputs, &pass), targets, &pass);
+    let loss = loss(&description, network.output(inputs, &pass), targets, &pass);
     let gradients = by_name(&network, &loss.sum.clone().backward());
     Outcome { loss: loss.sum.into_scalar(), right: loss.right.into_scalar(), gradients }
 }
@@ -164,7 +164,7 @@ pub fn assert_equal(found: &Outcome, expected: &Outcome, what: &str) {
 
 /// A step that is cut at every seam where gradients are summed.
 fn in_segments(network: &Network, group: &dyn Group, records: Records) -> Outcome {
-    let pass = Pass { learns: true, counts: true, tensor: group };
+    let pass = Pass { learns: true, counts: true, replicas: 1, tensor: group };
     let (inputs, targets) = records(&Device::flex().autodiff());
     let mut flow = network.description().start(inputs);
     let mut cuts: Vec<(Flow, Flow, &[Seam])> = Vec::new();

@@ -45,6 +45,20 @@ pub fn whole(held: &Held, topology: &Topology) -> Result<Option<HashMap<ParamId,
     Ok((topology.place.stage == 0).then(|| stages.iter().flat_map(|packed| unpacked(packed)).collect()))
 }
 
+/// Running figures of the whole network in the order of its pieces, as the first replica has them; all ranks that learn take
+/// part.
+///
+/// # Errors
+/// Another rank has left or hangs.
+pub fn running(held: &Held, topology: &Topology) -> Result<Vec<f32>, TransportError> {
+    let mut all = Vec::new();
+    for chunk in &held.chunks {
+        let own = chunk.running().flat_map(|running| running.values().concat()).collect();
+        all.extend(topology.stages.all_gather(own)?.concat());
+    }
+    Ok(all)
+}
+
 /// Parameters of one stage out of the flat buffers of its tensor group.
 fn joined_parameters(held: &Held, parts: &[Vec<f32>]) -> Vec<(ParamId, Vec<f32>)> {
     let by_id: HashMap<ParamId, &Parameter> =

@@ -45,7 +45,7 @@ impl<'a> Meeting<'a> {
     /// A pass of these groups.
     #[must_use]
     pub fn pass(self, learns: bool, counts: bool) -> Pass<'a> {
-        Pass { learns, counts, tensor: self.tensor }
+        Pass { learns, counts, replicas: self.replicas.size(), tensor: self.tensor }
     }
 }
 

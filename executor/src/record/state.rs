@@ -14,6 +14,7 @@ const PROGRESS: &str = "progress";
 const PARAMETERS: &str = "parameters";
 const OPTIMIZER: &str = "optimizer";
 const OUTER: &str = "outer";
+const RUNNING: &str = "running";
 
 /// Why a state cannot be kept or used.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +54,10 @@ pub fn write_state(path: &Path, snapshot: &Snapshot<'_>) -> Result<(), StateErro
     let encode = |reason: String| StateError::Encode { reason };
     let progress = serde_json::to_string(snapshot.progress).map_err(|error| encode(error.to_string()))?;
     let tensors = snapshot.ranks.iter().flat_map(|(rank, state)| {
-        let RankState { parameters, update: UpdateState { optimizer, outer } } = state;
+        let RankState { parameters, running, update: UpdateState { optimizer, outer } } = state;
         [
             (format!("{rank}.{PARAMETERS}"), Plain::floats(parameters)),
+            (format!("{rank}.{RUNNING}"), Plain::floats(running)),
             (format!("{rank}.{OUTER}"), Plain::floats(outer)),
             (format!("{rank}.{OPTIMIZER}"), Plain::bytes(optimizer)),
         ]
@@ -89,7 +91,8 @@ pub fn read_state(path: &Path) -> Result<Resume, StateError> {
     let state = |rank: usize| {
         let optimizer = tensors.tensor(&format!("{rank}.{OPTIMIZER}")).map_err(safe)?.data().to_vec();
         let update = UpdateState { optimizer, outer: floats(format!("{rank}.{OUTER}"))? };
-        Ok((rank, RankState { parameters: floats(format!("{rank}.{PARAMETERS}"))?, update }))
+        let running = floats(format!("{rank}.{RUNNING}"))?;
+        Ok((rank, RankState { parameters: floats(format!("{rank}.{PARAMETERS}"))?, running, update }))
     };
     Ok(Resume { progress, ranks: numbers.into_iter().map(state).collect::<Result<_, StateError>>()? })
 }

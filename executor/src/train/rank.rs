@@ -264,6 +264,7 @@ impl<'a> Rank<'a> {
     fn keep(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let state = RankState {
             parameters: flat::parameters(&self.held),
+            running: snapshot::running(&self.held.chunks),
             update: self
                 .update
                 .state(&self.topology)

@@ -19,6 +19,8 @@ const TAG: u64 = 1 << 41;
 pub struct RankState {
     /// Parameters that it holds, in order.
     pub parameters: Vec<f32>,
+    /// Running figures that it keeps beside them, in order.
+    pub running: Vec<f32>,
     /// What applies gradients to them.
     pub update: UpdateState,
 }
@@ -31,29 +33,34 @@ impl RankState {
     pub(super) fn held(&self, held: Held) -> Result<Held, TrainError> {
         let (found, expected) = (self.parameters.len(), held.num_params());
         if found == expected {
-            return Ok(flat::with_parameters(held, &self.parameters));
+            let held = flat::with_parameters(held, &self.parameters);
+            set_running(&held.chunks, &self.running);
+            return Ok(held);
         }
         Err(TrainError::State { reason: format!("it has {found} parameters, the network {expected}") })
     }
 
     fn packed(&self) -> Vec<f32> {
-        let lengths = [self.parameters.len(), self.update.optimizer.len(), self.update.outer.len()];
+        let Self { parameters, running, update } = self;
+        let lengths = [parameters.len(), running.len(), update.outer.len(), update.optimizer.len()];
         let optimizer = self.update.optimizer.iter().map(|byte| f32::from(*byte));
         let lengths = lengths.into_iter().flat_map(|length| {
             let length = length as u64;
             [length as u32, (length >> 32) as u32].map(f32::from_bits)
         });
-        let values = self.parameters.iter().chain(&self.update.outer).copied();
+        let values = parameters.iter().chain(running).chain(&update.outer).copied();
         lengths.chain(values).chain(optimizer).collect()
     }
 
     fn unpacked(packed: &[f32]) -> Self {
         let length =
             |at: usize| (u64::from(packed[2 * at].to_bits()) | u64::from(packed[2 * at + 1].to_bits()) << 32) as usize;
-        let (parameters, rest) = packed[6..].split_at(length(0));
+        let (parameters, rest) = packed[8..].split_at(length(0));
+        let (running, rest) = rest.split_at(length(1));
         let (outer, optimizer) = rest.split_at(length(2));
         let optimizer = optimizer.iter().map(|byte| *byte as u8).collect();
-        Self { parameters: parameters.to_vec(), update: UpdateState { optimizer, outer: outer.to_vec() } }
+        let update = UpdateState { optimizer, outer: outer.to_vec() };
+        Self { parameters: parameters.to_vec(), running: running.to_vec(), update }
     }
 }
 
@@ -86,10 +93,29 @@ pub(super) fn network(
     if topology.world.size() == 1 {
         return Ok(held.chunks.first().cloned());
     }
+    let running = gather::running(held, topology)?;
     let Some(values) = gather::whole(held, topology)? else { return Ok(None) };
     let device = session.devices.of_rank(0).clone().autodiff();
     let network = Network::new(session.description, session.description.whole(), session.seed, &device);
-    Ok(Some(network.with_values(values)))
+    let network = network.with_values(values);
+    set_running(std::slice::from_ref(&network), &running);
+    Ok(Some(network))
+}
+
+/// Running figures of parts of a network, one after the other.
+pub(super) fn running(chunks: &[Network]) -> Vec<f32> {
+    chunks.iter().flat_map(Network::running).flat_map(|running| running.values().concat()).collect()
+}
+
+/// Puts running figures back as [`running`] gave them.
+fn set_running(chunks: &[Network], mut values: &[f32]) {
+    for running in chunks.iter().flat_map(Network::running) {
+        let channels = running.channels();
+        if let Some((own, rest)) = values.split_at_checked(2 * channels) {
+            running.set([own[..channels].to_vec(), own[channels..].to_vec()]);
+            values = rest;
+        }
+    }
 }
 
 /// Whether all replicas take a step together, so that their records are one batch.
