@@ -176,7 +176,7 @@ fn in_segments(network: &Network, group: &dyn Group, records: Records) -> Outcom
             flow = leaves;
         }
     }
-    let loss = loss(flow, targets, &pass);
+    let loss = loss(network.description(), flow, targets, &pass);
     let mut backward = loss.sum.clone().backward();
     let mut gradients = by_name(network, &backward);
     for (given, leaves, seams) in cuts.into_iter().rev() {
