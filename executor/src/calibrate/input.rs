@@ -39,7 +39,7 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<InputMeasurement> {
 }
 
 fn one_rank(records: &Records, batch: usize, augmented: bool, device: &burn::tensor::Device) -> Vec<f64> {
-    let augmentation = Augmentation { shift: u32::from(augmented) * 2 };
+    let augmentation = Augmentation { shift: u32::from(augmented) * 2, ..Augmentation::default() };
     let preprocessing = Preprocessing { normalize: Some([0.5, 0.5]), augmentation, ..Preprocessing::default() };
     let mut batches = Batches::new(records, &preprocessing, batch, (0, 1), 1, device.clone().autodiff());
     let mut step = 0;

@@ -130,7 +130,10 @@ mod tests {
     #[test]
     fn the_ranks_together_read_the_same_global_batch() {
         let records = records();
-        let shifted = Preprocessing { augmentation: Augmentation { shift: 1 }, ..Preprocessing::default() };
+        let shifted = Preprocessing {
+            augmentation: Augmentation { shift: 1, ..Augmentation::default() },
+            ..Preprocessing::default()
+        };
         for preprocessing in [Preprocessing::default(), shifted] {
             let read = |ranks: usize, epoch, step| -> Vec<f32> {
                 let of = |rank| host(batches(&records, &preprocessing, rank, ranks).batch(epoch, step).0);
