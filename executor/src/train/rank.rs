@@ -12,7 +12,7 @@ use scenarios::machine::DeviceKind;
 use super::phases::{Phase, StepClock};
 use super::timing::Timing;
 use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError, gradients, optimizer};
-use crate::data::{Batches, Inputs, Normalization};
+use crate::data::{BatchShare, Batches, Reader, Targets};
 use crate::evaluate::evaluate;
 use crate::model::{Network, Pass, host};
 use crate::transport::Transport;
@@ -35,6 +35,7 @@ struct Rank<'a, T> {
     session: Session<'a>,
     transport: T,
     device: Device,
+    differentiated: Device,
     batches: Batches<'a>,
     network: Network,
     optimizer: ModuleOptimizer,
@@ -61,7 +62,7 @@ impl<'a, T: Transport> Rank<'a, T> {
     fn new(session: Session<'a>, transport: T) -> Result<Self, TrainError> {
         let device = session.devices.of_rank(transport.rank()).clone();
         let differentiated = device.clone().autodiff();
-        let (training, place) = (session.training, (transport.rank(), transport.size()));
+        let training = session.training;
         let (mut optimizer, learning_rate) = optimizer::build(&training.optimizer);
         let mut network = Network::new(session.description, session.description.whole(), session.seed, &differentiated);
         if let Some(resume) = session.resume {
@@ -78,11 +79,10 @@ impl<'a, T: Transport> Rank<'a, T> {
             batches: Batches::new(
                 session.train,
                 &training.preprocessing,
-                training.global_batch.get(),
-                place,
+                BatchShare::even(training.global_batch.get(), transport.rank(), transport.size()),
                 session.seed,
-                differentiated,
             ),
+            differentiated,
             loss: CrossEntropyLossConfig::new().init(&device),
             steps_per_reading: match session.devices.description.kind {
                 DeviceKind::Cpu => 1,
@@ -138,10 +138,12 @@ impl<'a, T: Transport> Rank<'a, T> {
     fn step(&mut self, observer: &mut dyn Observer) -> Result<bool, TrainError> {
         let measured = self.position().is_multiple_of(self.steps_per_reading);
         let mut clock = StepClock::start(measured.then(|| self.device.clone()));
-        let (records, classes) = self.batches.batch(self.progress.epoch(), self.position());
+        let before = u64::from(self.progress.epoch() - 1) * self.batches.steps_per_epoch() as u64;
+        let batch = self.batches.batch(before + self.position() as u64).on(&self.differentiated);
+        let Targets::Classes(classes) = batch.targets else { unreachable!("records are checked before a training") };
         clock.lap(Phase::Input);
         let pass = Pass { learns: true, counts: true, ..Pass::plain() };
-        let scores = self.network.output(Inputs::Numbers(records), &pass).single().flat();
+        let scores = self.network.output(batch.inputs, &pass).single().flat();
         let loss = self.loss.forward(scores.clone(), classes.clone());
         clock.lap(Phase::Forward);
         let gradients = GradientsParams::from_grads(loss.clone().backward(), &self.network);
@@ -213,8 +215,8 @@ impl<'a, T: Transport> Rank<'a, T> {
         if records.is_empty() || self.transport.rank() != 0 {
             return None;
         }
-        let normalization = Normalization::new(&training.preprocessing);
-        let found = evaluate(&self.network.valid(), records, &normalization, training.global_batch.get(), &self.device);
+        let reader = Reader::new(&training.preprocessing, self.session.seed);
+        let found = evaluate(&self.network.valid(), records, &reader, training.global_batch.get(), &self.device);
         Some((found.loss(), found.accuracy()))
     }
 
