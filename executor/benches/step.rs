@@ -18,7 +18,7 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use criterion::{Criterion, criterion_group, criterion_main};
-use executor::data::{Prepared, draw_digits, prepare};
+use executor::data::{Columns, Prepared, Truth, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::train::{Session, Silent, train};
@@ -102,8 +102,11 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
 fn step(criterion: &mut Criterion) {
     let records = draw_digits(BATCH * STEPS + 1, 1);
     let data = prepare(&records, &records, 10, Split::default(), 1);
-    let images: Vec<f32> = records.pixels.iter().map(|&pixel| (f32::from(pixel) / 255.0 - 0.5) / 0.5).collect();
-    let labels: Vec<i32> = records.labels.iter().map(|&label| i32::from(label)).collect();
+    let (Columns::Images(drawn), Truth::Classes(classes)) = (&records.columns, &records.truth) else {
+        unreachable!("digits are images with classes")
+    };
+    let images: Vec<f32> = drawn.pixels.iter().map(|&pixel| (f32::from(pixel) / 255.0 - 0.5) / 0.5).collect();
+    let labels: Vec<i32> = classes.iter().map(|&class| class as i32).collect();
     let training = Training {
         model: Model::Preset("mnist-cnn".to_owned()),
         data: "digits".to_owned(),

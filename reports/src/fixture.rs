@@ -284,7 +284,7 @@ fn source_data() -> SourceData {
         dataset: "digits".to_owned(),
         class: "health".to_owned(),
         records: 60_000,
-        files: Some(Files { format: FileFormat::Idx, path: "mnist".to_owned() }),
+        files: Some(Files::new(FileFormat::Idx, "mnist")),
     }
 }
 

@@ -1,7 +1,5 @@
 //! Records of a pass, on a device.
 
-use std::ops::Range;
-
 use burn::tensor::{Int, Tensor};
 use scenarios::model::TensorShape;
 
@@ -43,62 +41,6 @@ pub struct Batch {
     pub targets: Targets,
     /// How many losses are summed: records, or tokens that count.
     pub units: f64,
-}
-
-impl Batch {
-    /// The same records in passes of `records` each.
-    #[must_use]
-    pub fn divided(self, records: usize) -> Vec<Self> {
-        let all = self.targets.len();
-        if records >= all {
-            return vec![self];
-        }
-        let starts = (0..all).step_by(records.max(1));
-        starts.map(|from| self.part(from..(from + records).min(all))).collect()
-    }
-
-    fn part(&self, range: Range<usize>) -> Self {
-        let units = self.units * range.len() as f64 / self.targets.len() as f64;
-        let inputs = match &self.inputs {
-            Inputs::Numbers(numbers) => Inputs::Numbers(numbers.clone().slice([range.clone()])),
-            Inputs::Tokens(tokens, there) => {
-                let there = there.as_ref().map(|there| there.clone().slice([range.clone()]));
-                Inputs::Tokens(tokens.clone().slice([range.clone()]), there)
-            }
-            Inputs::Pairs(pairs) => Inputs::Pairs(pairs.clone().slice([range.clone()])),
-            Inputs::Clicks(numbers, rows) => {
-                Inputs::Clicks(numbers.clone().slice([range.clone()]), rows.clone().slice([range.clone()]))
-            }
-        };
-        let targets = match &self.targets {
-            Targets::Classes(classes) => Targets::Classes(classes.clone().slice([range])),
-            Targets::Numbers(numbers) => Targets::Numbers(numbers.clone().slice([range])),
-            Targets::Tokens(tokens, count) => {
-                Targets::Tokens(tokens.clone().slice([range.clone()]), count.clone().slice([range]))
-            }
-            Targets::Boxes(boxes) => Targets::Boxes(boxes[range].to_vec()),
-        };
-        Self { inputs, targets, units }
-    }
-}
-
-impl Targets {
-    /// Records.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Classes(classes) => classes.dims()[0],
-            Self::Numbers(numbers) => numbers.dims()[0],
-            Self::Tokens(tokens, _) => tokens.dims()[0],
-            Self::Boxes(boxes) => boxes.len(),
-        }
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }
 
 impl Inputs {

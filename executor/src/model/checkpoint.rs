@@ -7,10 +7,11 @@ use burn::tensor::Device;
 use safetensors::{SafeTensorError, SafeTensors};
 use scenarios::document::{self, DocumentError};
 use scenarios::model::{Model, ShapeError};
-use scenarios::scenario::Preprocessing;
+use scenarios::scenario::{Files, Preprocessing};
 use serde::{Deserialize, Serialize};
 
 use super::{Description, Network};
+use crate::data::Codes;
 
 /// Key of the recipe in a file's metadata.
 const KEY: &str = "causeway";
@@ -28,6 +29,12 @@ pub struct Recipe {
     pub preprocessing: Preprocessing,
     /// Data set that it learned from, and whose residency rules it carries.
     pub learned_from: String,
+    /// How that data set's files lie and are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
+    /// What words and names in the files are to the network.
+    #[serde(default)]
+    pub codes: Codes,
 }
 
 /// A network with its recipe.
@@ -151,7 +158,13 @@ mod tests {
         let model = Model::Preset(preset.to_owned());
         let description = Description::of(&model).expect("it is a preset");
         Checkpoint {
-            recipe: Recipe { model, preprocessing: Preprocessing::default(), learned_from: "digits".to_owned() },
+            recipe: Recipe {
+                model,
+                preprocessing: Preprocessing::default(),
+                learned_from: "digits".to_owned(),
+                files: None,
+                codes: Codes { classes: vec!["zero".to_owned()], ..Codes::default() },
+            },
             network: Network::new(&description, description.whole(), 3, &Device::flex()),
         }
     }

@@ -1,6 +1,7 @@
 //! The loop that every rank runs.
 
 use std::sync::atomic::Ordering;
+use std::thread::Scope;
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -10,7 +11,7 @@ use super::phases::{Phase, StepClock};
 use super::snapshot::{self, RankState};
 use super::timing::Timing;
 use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError};
-use crate::data::{Batch, Batches};
+use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
 use crate::model::host;
 use crate::parallel::gather;
 use crate::parallel::stage::{Held, Stage};
@@ -21,6 +22,9 @@ use crate::transport::{Reduction, Transport};
 /// Steps between readings of a GPU's figures: a reading waits for the device.
 const GPU_STEPS_PER_READING: usize = 16;
 
+/// Batches that are made before they are asked for.
+const BATCHES_AHEAD: usize = 2;
+
 /// Runs one rank to the end; the first one gives the outcome.
 pub(super) fn run(
     session: Session<'_>,
@@ -28,7 +32,10 @@ pub(super) fn run(
     observer: &mut dyn Observer,
 ) -> Result<Option<Outcome>, TrainError> {
     let mut rank = Rank::new(session, job)?;
-    let interrupted = rank.train(observer)?;
+    let interrupted = std::thread::scope(|scope| {
+        let mut input = rank.input(scope);
+        rank.train(&mut input, observer)
+    })?;
     rank.update.finish(&rank.topology)?;
     rank.outcome(interrupted)
 }
@@ -39,7 +46,9 @@ struct Rank<'a> {
     stage: Stage,
     held: Held,
     update: Box<dyn Update>,
-    batches: Batches<'a>,
+    device: Device,
+    reader: Reader,
+    steps_per_epoch: usize,
     learning_rate: f64,
     steps_per_reading: usize,
     /// Figures of the steps since the last reading.
@@ -61,7 +70,7 @@ impl<'a> Rank<'a> {
     fn new(session: Session<'a>, job: Box<dyn Transport>) -> Result<Self, TrainError> {
         let device: Device = session.devices.of_rank(job.rank()).clone().autodiff();
         let topology = Topology::new(Shape::of(session.strategy), job)?;
-        let (training, place) = (session.training, topology.place);
+        let training = session.training;
         let (_, learning_rate) = optimizer::build(&training.optimizer);
         let together = snapshot::replicas_are_one(session.strategy);
         let (stage, mut held) =
@@ -94,13 +103,25 @@ impl<'a> Rank<'a> {
         })
     }
 
+    /// This replica's records of the steps that are left, made ahead of time.
+    fn input<'scope>(&self, scope: &'scope Scope<'scope, '_>) -> Prefetch
+    where
+        'a: 'scope,
+    {
+        let (session, shape) = (self.session, self.topology.shape);
+        let share =
+            BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, shape.replicas);
+        let batches = Batches::new(session.train, &session.training.preprocessing, share, session.seed);
+        Prefetch::start(scope, batches, self.taken()..self.all_steps(), BATCHES_AHEAD)
+    }
+
     /// Takes all steps; whether the user stopped it.
-    fn train(&mut self, observer: &mut dyn Observer) -> Result<bool, TrainError> {
-        let steps = self.batches.steps_per_epoch();
+    fn train(&mut self, input: &mut Prefetch, observer: &mut dyn Observer) -> Result<bool, TrainError> {
+        let steps = self.steps_per_epoch;
         while self.progress.epoch() <= self.session.training.passes().get() {
             self.timing.skip();
             while self.position() < steps {
-                let stop = self.step(observer)?;
+                let stop = self.step(input, observer)?;
                 if stop || self.session.max_steps.is_some_and(|limit| self.taken() >= limit) {
                     self.read_figures(observer)?;
                     self.keep(observer)?;
@@ -128,15 +149,14 @@ impl<'a> Rank<'a> {
 
     /// Steps of the whole training.
     fn all_steps(&self) -> u64 {
-        self.batches.steps_per_epoch() as u64 * u64::from(self.session.training.passes().get())
+        self.steps_per_epoch as u64 * u64::from(self.session.training.passes().get())
     }
 
     /// Takes a step; whether the user wants to stop.
-    fn step(&mut self, observer: &mut dyn Observer) -> Result<bool, TrainError> {
+    fn step(&mut self, input: &mut Prefetch, observer: &mut dyn Observer) -> Result<bool, TrainError> {
         let measured = self.position().is_multiple_of(self.steps_per_reading);
-        let device = self.batches.device().clone();
-        let mut clock = StepClock::start(measured.then_some(device));
-        let micros = self.micros();
+        let mut clock = StepClock::start(measured.then(|| self.device.clone()));
+        let micros = self.micros(input);
         clock.lap(Phase::Input);
         let units: f64 = micros.iter().map(|batch| batch.units).sum();
         let scale = self.update.scale(units, self.all_units(units)?);
@@ -156,11 +176,10 @@ impl<'a> Rank<'a> {
     }
 
     /// This replica's records of the step, as the strategy divides them.
-    fn micros(&mut self) -> Vec<Batch> {
-        let (epoch, position) = (self.progress.epoch(), self.position());
-        let batch = self.batches.records(epoch, position);
-        let share = self.session.training.global_batch.get() / self.topology.shape.replicas;
-        batch.divided(snapshot::micro_batch(self.session.strategy, share))
+    fn micros(&self, input: &mut Prefetch) -> Vec<Batch> {
+        let Some(batch) = input.next_batch() else { unreachable!("there are batches for all steps") };
+        let records = snapshot::micro_batch(self.session.strategy, batch.records());
+        batch.split(records).into_iter().map(|micro| micro.on(&self.device)).collect()
     }
 
     /// Units of all replicas.
@@ -224,7 +243,7 @@ impl<'a> Rank<'a> {
         }
         let seconds = self.timing.read(steps);
         self.progress.spent(seconds);
-        observer.stepped(&self.progress, self.batches.steps_per_epoch());
+        observer.stepped(&self.progress, self.steps_per_epoch);
         Ok(())
     }
 
@@ -247,7 +266,7 @@ impl<'a> Rank<'a> {
         let mut sums = vec![0.0; 3];
         let at_once = self.session.training.global_batch.get().div_ceil(shape.replicas);
         for positions in own.chunks(at_once.max(1)) {
-            let batch = self.batches.of(records, positions);
+            let batch = self.reader.read(records, positions).on(&self.device);
             let units = batch.units;
             let found = self.stage.validate(held, &self.topology, batch)?;
             if let Some(loss) = found.filter(|_| self.topology.place.tensor == 0) {

@@ -260,7 +260,7 @@ fn impossible_sessions_are_refused_with_their_figures() {
     let large = Case { training: training("mnist-linear", 1000, 0.1), ..case(1) };
     check(large, "400 training records are fewer than the global batch of 1000");
     let mut other = case(1);
-    other.data.train.width = 14;
+    other.data.train = crate::data::Records::grey(28, 14, vec![0; 392 * 20], &[0; 20]);
     check(other, "records have 392 values, but the network takes 784");
 }
 

@@ -382,12 +382,27 @@ pub struct Preprocessing {
     pub split: Split,
 }
 
-/// Random changes of training images, drawn anew each epoch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Random changes of training records, drawn anew each epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
-    /// Largest shift in pixels, in each direction; what enters is black.
+    /// Largest shift of an image in pixels, in each direction; what enters is black. It is the same as to pad the image
+    /// with black and to crop it at a random place.
     pub shift: u32,
+    /// Pixels by which an image is padded with its own mirror image on each side, before it is cropped to its size at a
+    /// random place.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub crop: u32,
+    /// Whether every other image, by chance, is mirrored from left to right.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub flip: bool,
+    /// Deviation of normal noise that is added to numbers and to pixels, after they are normalised.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub noise: f32,
+    /// Share of the tokens that an encoder has to find, where it learns without classes; by default 0.15. Of these, 80 %
+    /// are masked, 10 % are replaced by others and 10 % stay (Devlin et al., 2019, 3.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask: Option<f32>,
 }
 
 /// Shares of the training files that are held back from training, drawn by the seed.
@@ -496,6 +511,18 @@ impl Strategies {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// For serde, which gives a reference.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+const fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+/// For serde, which gives a reference.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn is_nothing(value: &f32) -> bool {
+    *value == 0.0
 }
 
 fn one() -> NonZeroU32 {

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::diagnostics::Diagnostic;
-use crate::scenario::{Optimizer, Preprocessing, Rate, Training};
+use crate::scenario::{Augmentation, Optimizer, Preprocessing, Rate, Training};
 use crate::yaml::Located;
 
 pub(super) fn check(check: &mut Check<'_>, optimizer: &Optimizer, at: &Located<'_>) {
@@ -78,6 +78,7 @@ pub(super) fn preprocessing(check: &mut Check<'_>, preprocessing: &Preprocessing
         let help = "write `normalize: [mean, deviation]`, for example `[0.5, 0.5]`";
         check.wrong(&at.key("normalize").item(1), "the deviation is not above 0", "divides by it", help);
     }
+    augmentation(check, &preprocessing.augmentation, &at.key("augmentation"));
     let split = at.key("split");
     let shares = [("validation", preprocessing.split.validation), ("test", preprocessing.split.test)];
     let sound = shares.iter().all(|(_, share)| (0.0..1.0).contains(share));
@@ -89,5 +90,20 @@ pub(super) fn preprocessing(check: &mut Check<'_>, preprocessing: &Preprocessing
         check.tell(
             Diagnostic::new(split.key_span(), message, "they add up to 1 or more").help("make one of them smaller"),
         );
+    }
+}
+
+fn augmentation(check: &mut Check<'_>, augmentation: &Augmentation, at: &Located<'_>) {
+    if augmentation.noise < 0.0 {
+        let help = "write for example `noise: 0.05`, or remove it";
+        check.wrong(&at.key("noise"), "the deviation of the noise is below 0", "no deviation", help);
+    }
+    if augmentation.mask.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
+        check.wrong(&at.key("mask"), "`mask` is a share between 0 and 1", "outside", "write `mask: 0.15`");
+    }
+    if augmentation.shift > 0 && augmentation.crop > 0 {
+        let problem =
+            Diagnostic::new(at.key("crop").key_span(), "`shift` and `crop` both move the image", "beside `shift`");
+        check.tell(problem.help("keep one of them"));
     }
 }
