@@ -77,7 +77,12 @@ mod tests {
 
     fn model(users: usize, items: usize, factors: usize, biases: bool) -> Model {
         let n = |value| NonZeroUsize::new(value).expect("not zero");
-        Model::MatrixFactorization(MatrixFactorization { users: n(users), items: n(items), factors: n(factors), biases })
+        Model::MatrixFactorization(MatrixFactorization {
+            users: n(users),
+            items: n(items),
+            factors: n(factors),
+            biases,
+        })
     }
 
     fn pairs(pairs: &[[i32; 2]], device: &Device) -> Inputs {
@@ -114,7 +119,8 @@ mod tests {
         let mut ratings: Vec<([i32; 2], f32)> = (0..users * items)
             .map(|at| {
                 let (user, item) = (at / items, at % items);
-                let product: f32 = (0..rank).map(|f| factors[user * rank + f] * factors[(users + item) * rank + f]).sum();
+                let product: f32 =
+                    (0..rank).map(|f| factors[user * rank + f] * factors[(users + item) * rank + f]).sum();
                 ([user as i32, item as i32], 3.5 + product + normal(NOISE))
             })
             .collect();
@@ -133,7 +139,8 @@ mod tests {
         for step in 0..600 {
             let (inputs, truth) = of(seen, &device.clone().autodiff());
             let output = network.output(inputs, &Pass { learns: true, ..Pass::plain() });
-            let loss = loss::loss(&description, output, Targets::Numbers(truth), &Pass::plain()).sum / seen.len() as f32;
+            let loss =
+                loss::loss(&description, output, Targets::Numbers(truth), &Pass::plain()).sum / seen.len() as f32;
             // Gradients of a table grow with nothing else than use, so a plain L2 term keeps rare rows small.
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
             let rate = if step < 450 { 0.02 } else { 0.002 };

@@ -140,7 +140,6 @@ impl Description {
             None => Ok(()),
         }
     }
-    }
 
     /// Number of pieces.
     #[must_use]

@@ -82,10 +82,10 @@ impl<'a> Rank<'a> {
         if let Some(state) = session.resume.map(|resume| resume.of(topology.world.rank(), &topology)) {
             update.resume(&state?.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
         }
-        let replicas = (place.replica, topology.shape.replicas);
-        let global_batch = training.global_batch.get();
         Ok(Self {
-            batches: Batches::new(session.train, &training.preprocessing, global_batch, replicas, session.seed, device),
+            device,
+            reader: Reader::new(&training.preprocessing, session.seed),
+            steps_per_epoch: session.train.len() / training.global_batch,
             steps_per_reading: match session.devices.description.kind {
                 DeviceKind::Cpu => 1,
                 DeviceKind::Gpu => GPU_STEPS_PER_READING,
@@ -109,8 +109,7 @@ impl<'a> Rank<'a> {
         'a: 'scope,
     {
         let (session, shape) = (self.session, self.topology.shape);
-        let share =
-            BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, shape.replicas);
+        let share = BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, shape.replicas);
         let batches = Batches::new(session.train, &session.training.preprocessing, share, session.seed);
         Prefetch::start(scope, batches, self.taken()..self.all_steps(), BATCHES_AHEAD)
     }

@@ -88,7 +88,8 @@ impl Plan {
                 maps = pyramid::maps(*of, &maps);
             }
         }
-        let levels = maps.iter().zip(&detector.heads.anchors).map(|(map, anchors)| level(*map, anchors.get())).collect();
+        let levels =
+            maps.iter().zip(&detector.heads.anchors).map(|(map, anchors)| level(*map, anchors.get())).collect();
         Self { trunk: unfolding.plan(detector.image), levels, heads: detector.heads.clone(), pyramid }
     }
 

@@ -82,7 +82,8 @@ pub(super) fn loss(output: Flow, truth: &[Vec<(usize, Place)>], plan: &Plan) -> 
 
 /// Focal loss of whether there are objects: logits `[anchors, 1]`.
 fn objects(logits: Tensor<2>, asked: &Asked) -> Tensor<1> {
-    let of = |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), &logits.device());
+    let of =
+        |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [values.len(), 1]), &logits.device());
     let (object, weight) = (of(&asked.object), of(&asked.weight));
     // The probability of what is not the case, and the weight of what is.
     let missed = sigmoid(logits.clone() * (object.clone() * -2.0 + 1.0));
@@ -121,7 +122,8 @@ mod tests {
         let expected: f32 = (0..4)
             .map(|at| {
                 let probability = 1.0 / (1.0 + (-logits[at]).exp());
-                let (hit, side) = if asked.object[at] > 0.0 { (probability, ALPHA) } else { (1.0 - probability, 1.0 - ALPHA) };
+                let (hit, side) =
+                    if asked.object[at] > 0.0 { (probability, ALPHA) } else { (1.0 - probability, 1.0 - ALPHA) };
                 -side * (1.0 - hit).powi(2) * hit.ln() * asked.weight[at]
             })
             .sum();

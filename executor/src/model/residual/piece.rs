@@ -46,10 +46,9 @@ pub struct Plain {
 impl ImagePiece {
     pub(in super::super) fn new(step: &Step, build: &mut Build<'_>) -> Self {
         match step {
-            Step::Convolve(window) => Self::Convolve(Convolve {
-                convolution: convolution(window, build),
-                normalised: window.normalised,
-            }),
+            Step::Convolve(window) => {
+                Self::Convolve(Convolve { convolution: convolution(window, build), normalised: window.normalised })
+            }
             Step::Normalise { name, channels, activation } => {
                 Self::Normalise(Normalise::new(name, *channels, *activation, build))
             }

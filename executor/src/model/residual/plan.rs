@@ -29,7 +29,11 @@ impl Plan {
         }
         unfolding.steps.push(Step::Mean);
         let inputs = unfolding.channels();
-        unfolding.steps.push(Step::Linear { name: style.classifier().to_owned(), inputs, outputs: network.head.classes.get() });
+        unfolding.steps.push(Step::Linear {
+            name: style.classifier().to_owned(),
+            inputs,
+            outputs: network.head.classes.get(),
+        });
         unfolding.end();
         unfolding.plan(network.image)
     }
