@@ -16,8 +16,8 @@ use super::{probe, ranks::in_ranks, shapes};
 use crate::device::Devices;
 use crate::model::Value;
 use crate::model::build::{Build, Share};
+use crate::model::flat as gradients;
 use crate::model::layer::NetworkLayer;
-use crate::parallel::update::flat as gradients;
 use crate::parallel::update::optimizer::build as build_optimizer;
 use crate::transport::Transport as _;
 

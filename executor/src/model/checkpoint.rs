@@ -151,8 +151,8 @@ fn read_recipe(bytes: &[u8], path: &Path) -> Result<Recipe, CheckpointError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flat::parameters;
     use super::*;
-    use crate::parallel::update::flat::parameters;
 
     fn checkpoint(preset: &str) -> Checkpoint {
         let model = Model::Preset(preset.to_owned());

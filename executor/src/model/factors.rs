@@ -68,10 +68,10 @@ mod tests {
     use burn::tensor::{Device, TensorData};
     use rand::{RngExt as _, SeedableRng as _};
     use rand_chacha::ChaCha8Rng;
-    use rand_distr::{Distribution as _, StandardNormal};
+    use rand_distr::{Distribution, StandardNormal};
     use scenarios::model::Model;
 
-    use super::super::{Description, Network, Pass, host, loss};
+    use super::super::{Description, Network, Pass, flat, host, loss};
     use super::*;
     use crate::data::{Inputs, Targets};
 
@@ -96,7 +96,7 @@ mod tests {
             let (description, device) = (Description::of(&model).expect("it is valid"), Device::flex());
             let network = Network::new(&description, description.whole(), 2, &device);
             assert_eq!(network.size() as u64, model.parameters().expect("it is valid"));
-            let values = network.values();
+            let values = flat::parameters(&network);
             let (users, items) = (&values[..15], &values[15..27]);
             let asked = [[4, 0], [1, 3], [1, 1]];
             let found = host(network.output(pairs(&asked, &device), &Pass::plain()).single().flat());
@@ -147,7 +147,7 @@ mod tests {
             network = optimizer.step(rate, network.take(), gradients);
         }
         let (inputs, truth) = of(unseen, &device);
-        let found = burn::module::Module::valid(&network).output(inputs, &Pass::plain()).single().flat();
+        let found = Module::valid(&network).output(inputs, &Pass::plain()).single().flat();
         let error = host((found - truth).powi_scalar(2).mean())[0].sqrt();
         eprintln!("root mean square error {error}, noise {NOISE}");
         assert!(error < 1.1 * NOISE, "{error}");

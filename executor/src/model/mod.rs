@@ -10,6 +10,7 @@ mod checkpoint;
 pub mod detector;
 pub mod dlrm;
 pub mod factors;
+pub mod flat;
 mod flow;
 pub mod generate;
 #[cfg(test)]

@@ -6,8 +6,8 @@ use burn::module::ParamId;
 
 use super::stage::Held;
 use super::topology::Topology;
-use super::update::flat;
 use crate::model::build::{Parameter, joined};
+use crate::model::flat;
 use crate::transport::{Reduction, TransportError};
 
 /// The same parameters with the mean of all replicas in their place.

@@ -18,7 +18,8 @@ pub struct Task {
 ///
 /// GPipe (Huang et al. 2019): all forward passes, then all backward ones. 1F1B (Narayanan et al. 2021): as many forward
 /// passes as stages follow, then one backward for each forward pass. Interleaved (the same): virtual stages in rounds of as
-/// many micro-batches as there are stages; a number of micro-batches that the stages don't divide ends in a shorter round.
+/// many micro-batches as there are stages; for a number of micro-batches that the stages don't divide, all forward passes
+/// come first.
 #[must_use]
 pub fn tasks(schedule: Schedule, stage: usize, stages: usize, micros: usize) -> Vec<Task> {
     let chunks = schedule.chunks() as usize;
@@ -28,6 +29,7 @@ pub fn tasks(schedule: Schedule, stage: usize, stages: usize, micros: usize) -> 
     let ahead = match schedule {
         Schedule::Gpipe => all,
         Schedule::OneForwardOneBackward => (stages - 1 - stage).min(all),
+        Schedule::Interleaved { .. } if !micros.is_multiple_of(stages) => all,
         Schedule::Interleaved { .. } => ((stages - 1 - stage) * 2 + (chunks - 1) * stages).min(all),
     };
     let mut tasks: Vec<Task> = forward[..ahead].to_vec();

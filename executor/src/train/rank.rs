@@ -12,11 +12,11 @@ use super::snapshot::{self, RankState};
 use super::timing::Timing;
 use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError};
 use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
-use crate::model::host;
+use crate::model::{flat, host};
 use crate::parallel::gather;
 use crate::parallel::stage::{Held, Stage};
 use crate::parallel::topology::{Shape, Topology};
-use crate::parallel::update::{self, Update, flat, optimizer, rate};
+use crate::parallel::update::{self, Update, optimizer, rate};
 use crate::transport::{Reduction, Transport};
 
 /// Steps between readings of a GPU's figures: a reading waits for the device.

@@ -3,11 +3,11 @@
 use scenarios::strategy::{Strategy, Sync};
 
 use super::{Session, TrainError};
-use crate::model::Network;
+use crate::model::{Network, flat};
 use crate::parallel::gather;
 use crate::parallel::stage::Held;
 use crate::parallel::topology::Topology;
-use crate::parallel::update::{UpdateState, flat};
+use crate::parallel::update::UpdateState;
 use crate::transport::TransportError;
 use burn::module::Module as _;
 

@@ -95,14 +95,7 @@ impl Case {
 
 /// All parameters in order.
 fn values(network: &Network) -> Vec<f32> {
-    crate::parallel::update::flat::parameters(network)
-}
-
-fn assert_close(found: &[f64], expected: &[f64], tolerance: f64) {
-    assert_eq!(found.len(), expected.len());
-    for (at, (a, b)) in found.iter().zip(expected).enumerate() {
-        assert!((a - b).abs() <= tolerance * b.abs().max(1e-6), "value {at}: {a} and {b}");
-    }
+    crate::model::flat::parameters(network)
 }
 
 /// The steps of one device: the first losses and all parameters at the end.
@@ -260,7 +253,7 @@ fn impossible_sessions_are_refused_with_their_figures() {
     let large = Case { training: training("mnist-linear", 1000, 0.1), ..case(1) };
     check(large, "400 training records are fewer than the global batch of 1000");
     let mut other = case(1);
-    other.data.train = crate::data::Records::grey(28, 14, vec![0; 392 * 20], &[0; 20]);
+    other.data.train = Records::grey(28, 14, vec![0; 392 * 20], &[0; 20]);
     check(other, "records have 392 values, but the network takes 784");
 }
 

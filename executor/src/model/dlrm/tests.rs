@@ -4,7 +4,7 @@ use burn::module::Module as _;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use scenarios::model::{Cross, Dlrm, Interaction, Model, Tables};
 
-use super::super::{Description, Network, Pass, host};
+use super::super::{Description, Network, Pass, flat, host};
 use crate::data::Inputs;
 
 fn n(value: usize) -> NonZeroUsize {
@@ -90,7 +90,7 @@ fn outputs_follow_the_formulas_and_parameters_are_counted() {
         let description = Description::of(&model).expect("it is valid");
         let network = Network::new(&description, description.whole(), 5, &device);
         assert_eq!(network.num_params() as u64, model.parameters().expect("it is valid"));
-        let mut values = network.values().into_iter();
+        let mut values = flat::parameters(&network).into_iter();
         let host_of = network.parameters().iter().map(|parameter| {
             (parameter.name.clone(), values.by_ref().take(parameter.shape.iter().product()).collect())
         });

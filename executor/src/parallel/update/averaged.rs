@@ -7,7 +7,8 @@ use burn::optim::GradientsParams;
 use scenarios::scenario::Outer;
 
 use super::whole::Whole;
-use super::{Common, Held, Topology, UnusableState, Update, UpdateState, flat};
+use super::{Common, Held, Topology, UnusableState, Update, UpdateState};
+use crate::model::flat;
 use crate::train::{Phase, StepClock};
 use crate::transport::{Reduction, TransportError};
 

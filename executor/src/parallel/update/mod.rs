@@ -2,7 +2,6 @@
 
 mod averaged;
 mod clip;
-pub mod flat;
 pub mod optimizer;
 pub mod rate;
 mod served;
@@ -22,6 +21,7 @@ use scenarios::strategy::{Strategy, Sync, Zero};
 use super::stage::Held;
 use super::topology::Topology;
 use crate::model::build::Parameter;
+use crate::model::flat;
 use crate::train::StepClock;
 use crate::transport::{Reduction, Transport, TransportError};
 use clip::Counted;

@@ -11,7 +11,8 @@ use burn::tensor::Device;
 use scenarios::scenario::Training;
 
 use super::sharded::Flat;
-use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, flat, optimizer, with_bytes};
+use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes};
+use crate::model::flat;
 use crate::train::{Phase, StepClock};
 use crate::transport::{Reduction, Transport, TransportError};
 
@@ -182,7 +183,10 @@ impl Serving<'_> {
         loop {
             let mut learning_rate = 0.0;
             for worker in 0..self.server.workers {
-                let Some((rate, gradient)) = self.next_of(worker)? else { return Ok(()) };
+                let Some((rate, gradient)) = self.next_of(worker)? else {
+                    // All end after the same step; who left at once would not be there for the others' end.
+                    return (worker + 1..self.server.workers).try_for_each(|other| self.next_of(other).map(drop));
+                };
                 learning_rate = rate;
                 if worker == 0 {
                     self.sum = gradient;

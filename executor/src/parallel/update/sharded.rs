@@ -5,7 +5,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, flat, optimizer, with_bytes};
+use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes};
+use crate::model::flat;
 use crate::model::host;
 use crate::train::{Phase, StepClock};
 use crate::transport::{TransportError, part_start};

@@ -3,7 +3,8 @@
 use burn::module::Module as _;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 
-use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, flat, optimizer, with_bytes};
+use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes};
+use crate::model::flat;
 use crate::train::{Phase, StepClock};
 use crate::transport::{Reduction, TransportError};
 

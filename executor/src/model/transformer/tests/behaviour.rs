@@ -55,7 +55,7 @@ fn one_batch_is_learned_by_heart() {
             if model.classes.is_some() {
                 targets = Targets::Classes(Tensor::from_data([2, 0], &device));
             }
-            let sum = loss(network.output(inputs, &pass), targets, &pass).sum;
+            let sum = loss(network.description(), network.output(inputs, &pass), targets, &pass).sum;
             let gradients = burn::optim::GradientsParams::from_grads(sum.backward(), &network);
             network = optimizer.step(0.01, network, gradients);
             losses.push(sum.into_scalar::<f32>() / units);

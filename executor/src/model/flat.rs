@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::model::host;
+use super::host;
 
 /// Appends the gradients of all parameters in order; zeros for a parameter without one.
 pub fn flatten(gradients: GradientsParams, network: &impl Module, buffer: &mut Vec<f32>) {
