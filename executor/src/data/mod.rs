@@ -6,6 +6,7 @@ mod digits;
 mod download;
 pub mod idx;
 mod prepare;
+pub mod shapes;
 mod source;
 
 pub use batch::{Batch, Inputs, Targets};

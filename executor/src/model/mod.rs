@@ -14,6 +14,8 @@ pub mod layer;
 pub mod loss;
 mod network;
 mod pass;
+#[cfg(test)]
+mod replicas;
 pub mod residual;
 mod running;
 mod tensors;

@@ -5,9 +5,9 @@ use burn::tensor::activation::{sigmoid, softmax};
 
 use super::super::flow::Flow;
 use super::super::host;
+use super::Plan;
 use super::anchors::anchors;
 use super::boxes::{Place, decoded, overlap};
-use super::Plan;
 
 /// An object that was found.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -93,7 +93,9 @@ impl Head {
 fn by_anchor(map: Tensor<4>, anchors: usize) -> Tensor<3> {
     let [records, channels, rows, columns] = map.dims();
     let values = channels / anchors;
-    map.reshape([records, anchors, values, rows * columns])
-        .permute([0, 3, 1, 2])
-        .reshape([records, rows * columns * anchors, values])
+    map.reshape([records, anchors, values, rows * columns]).permute([0, 3, 1, 2]).reshape([
+        records,
+        rows * columns * anchors,
+        values,
+    ])
 }

@@ -55,13 +55,16 @@ impl Host {
             self.get(&format!("emb_l.{table}.weight"))[row * 2..row * 2 + 2].to_vec()
         };
         let bottom = self.linear("bot_l.2", &self.linear("bot_l.0", numbers, true), true);
-        let summed = rows[2..].iter().map(|at| row(2, *at)).fold([0.0; 2], |sum, row| [sum[0] + row[0], sum[1] + row[1]]);
+        let summed =
+            rows[2..].iter().map(|at| row(2, *at)).fold([0.0; 2], |sum, row| [sum[0] + row[0], sum[1] + row[1]]);
         let vectors = [bottom.clone(), row(0, rows[0]), row(1, rows[1]), summed.to_vec()];
         let met = match model.interaction {
             Interaction::Dot => {
                 let mut met = bottom;
                 for (at, one) in vectors.iter().enumerate() {
-                    met.extend(vectors[..at].iter().map(|other| one.iter().zip(other).map(|(a, b)| a * b).sum::<f32>()));
+                    met.extend(
+                        vectors[..at].iter().map(|other| one.iter().zip(other).map(|(a, b)| a * b).sum::<f32>()),
+                    );
                 }
                 met
             }

@@ -23,9 +23,9 @@ pub fn drawn(window: &Window, weight: Initial, bias: f32, build: &mut Build<'_>)
     let name = &window.name;
     Conv2d {
         weight: build.parameter(format!("{name}.weight"), weight),
-        bias: window.bias.then(|| {
-            build.parameter(format!("{name}.bias"), Wanted::new([outputs], Initial::Constant(bias)))
-        }),
+        bias: window
+            .bias
+            .then(|| build.parameter(format!("{name}.bias"), Wanted::new([outputs], Initial::Constant(bias)))),
         stride: [window.stride; 2],
         kernel_size: [kernel; 2],
         dilation: [1; 2],
