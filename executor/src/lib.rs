@@ -10,6 +10,7 @@ pub mod data;
 pub mod device;
 pub mod evaluate;
 pub mod guard;
+pub mod metrics;
 pub mod model;
 pub mod parallel;
 pub mod record;

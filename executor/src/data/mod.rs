@@ -22,6 +22,7 @@ mod prepare;
 mod reader;
 mod reading;
 mod records;
+pub mod shapes;
 mod source;
 mod store;
 mod table;

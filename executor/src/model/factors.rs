@@ -110,9 +110,9 @@ mod tests {
 
     /// Ratings of rank 4 with noise of deviation 0.3: the error on unseen pairs is that of the noise.
     #[test]
-    fn it_recovers_low_rank_ratings_to_the_noise() {
+    fn it_recovers_low_rank_ratings_to_within_a_twentieth_of_the_noise() {
         const NOISE: f32 = 0.3;
-        let (users, items, rank) = (120, 80, 4);
+        let (users, items, rank) = (300, 200, 4);
         let mut random = ChaCha8Rng::seed_from_u64(7);
         let mut normal = |scale: f32| scale * Distribution::<f32>::sample(&StandardNormal, &mut random);
         let factors: Vec<f32> = (0..(users + items) * rank).map(|_| normal(0.7)).collect();
@@ -136,20 +136,19 @@ mod tests {
             let (asked, given): (Vec<_>, Vec<_>) = part.iter().copied().unzip();
             (pairs(&asked, device), Tensor::<2>::from_data(TensorData::new(given, [part.len(), 1]), device))
         };
-        for step in 0..600 {
+        for step in 0..800 {
             let (inputs, truth) = of(seen, &device.clone().autodiff());
             let output = network.output(inputs, &Pass { learns: true, ..Pass::plain() });
             let loss =
                 loss::loss(&description, output, Targets::Numbers(truth), &Pass::plain()).sum / seen.len() as f32;
-            // Gradients of a table grow with nothing else than use, so a plain L2 term keeps rare rows small.
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            let rate = if step < 450 { 0.02 } else { 0.002 };
+            let rate = if step < 600 { 0.05 } else { 0.005 };
             network = optimizer.step(rate, network.take(), gradients);
         }
         let (inputs, truth) = of(unseen, &device);
-        let found = Module::valid(&network).output(inputs, &Pass::plain()).single().flat();
+        let found = network.valid().output(inputs, &Pass::plain()).single().flat();
         let error = host((found - truth).powi_scalar(2).mean())[0].sqrt();
         eprintln!("root mean square error {error}, noise {NOISE}");
-        assert!(error < 1.1 * NOISE, "{error}");
+        assert!(error < 1.05 * NOISE, "{error}");
     }
 }

@@ -20,6 +20,8 @@ pub mod loss;
 mod network;
 mod pass;
 pub mod recurrent;
+#[cfg(test)]
+mod replicas;
 pub mod residual;
 mod running;
 mod tensors;

@@ -329,9 +329,10 @@ mod tests {
         let found = in_ranks(3, |transport| {
             if transport.rank() > 0 {
                 transport.send(0, 1, vec![transport.rank() as f32])?;
-                return Ok(0.0);
+                return transport.barrier().map(|()| 0.0);
             }
             let sum = transport.receive_any(&[1, 2], 1)?.1[0] + transport.receive_any(&[1, 2], 1)?.1[0];
+            transport.barrier()?;
             assert!(matches!(transport.receive_any(&[1, 2], 1), Err(TransportError::RankLeft { .. })));
             Ok::<_, TransportError>(sum)
         });

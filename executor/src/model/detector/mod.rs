@@ -24,7 +24,7 @@ use scenarios::model::{Detector, Heads, Neck, Pyramid, TensorShape};
 
 use super::build::Build;
 use super::flow::Flow;
-use super::residual::{self, Activation, Step, Unfolding, Window};
+use super::residual::{self, Activation, Plain, Unfolding, Window};
 use heads::HeadsPiece;
 use pyramid::PyramidPiece;
 
@@ -109,7 +109,7 @@ impl Plan {
 /// A 1×1 and a 3×3 convolution that leave the map before them below.
 fn extra(unfolding: &mut Unfolding, index: usize, block: &scenarios::model::Extra) {
     let names = |first: usize| [first, first + 1].map(|part| format!("backbone.extra.{index}.{part}"));
-    unfolding.steps.push(Step::Copy);
+    unfolding.plain(Plain::Copy);
     unfolding.normalised(names(0), Window::new("", [0, block.width.get()], 1), Activation::Relu);
     let window = Window::new("", [0, block.channels.get()], 3);
     let window = if block.halves { window.by(2) } else { Window { padded: false, ..window } };

@@ -56,28 +56,28 @@ impl Asked {
 /// Loss of boxes `[records, anchors, 4]` and classes `[records, anchors, 1 + classes]` against each record's objects.
 pub(super) fn loss(output: Flow, truth: &[Vec<(usize, Place)>], plan: &Plan) -> Loss {
     let [boxes, classes] = output.array();
-    let (boxes, classes) = (boxes.sequence(), classes.sequence());
+    let (boxes, classes) = (boxes.sequence().flatten::<2>(0, 1), classes.sequence().flatten::<2>(0, 1));
     let anchors = anchors(plan);
     let mut asked = Asked::default();
     truth.iter().for_each(|objects| asked.add(&anchors, objects));
-    let [records, count, kinds] = classes.dims();
-    let (boxes, classes) = (boxes.reshape([records * count, 4]), classes.reshape([records * count, kinds]));
     let right = none(&boxes);
-    let mut sum = objects(classes.clone().narrow(1, 0, 1), &asked);
-    if !asked.found.is_empty() {
-        let found = asked.found.len();
-        let device = boxes.device();
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(asked.found, [found]), &device);
-        let share = Tensor::<2>::from_data(TensorData::new(asked.share, [found, 1]), &device);
-        let code = Tensor::<2>::from_data(TensorData::new(asked.code, [found, 4]), &device);
-        sum = sum + (smooth(boxes.select(0, rows.clone()) - code) * share.clone()).sum();
-        if kinds > 2 {
-            let class = Tensor::<2, Int>::from_data(TensorData::new(asked.class, [found, 1]), &device);
-            let of_class = log_softmax(classes.select(0, rows).narrow(1, 1, kinds - 1), 1).gather(1, class);
-            sum = sum - (of_class * share).sum();
-        }
+    let objects = objects(classes.clone().narrow(1, 0, 1), &asked);
+    Loss { sum: if asked.found.is_empty() { objects } else { objects + found(boxes, classes, asked) }, right }
+}
+
+/// Loss of the boxes and classes at the anchors with an object.
+fn found(boxes: Tensor<2>, classes: Tensor<2>, asked: Asked) -> Tensor<1> {
+    let (count, device, kinds) = (asked.found.len(), boxes.device(), classes.dims()[1]);
+    let rows = Tensor::<1, Int>::from_data(TensorData::new(asked.found, [count]), &device);
+    let share = Tensor::<2>::from_data(TensorData::new(asked.share, [count, 1]), &device);
+    let code = Tensor::<2>::from_data(TensorData::new(asked.code, [count, 4]), &device);
+    let sum = (smooth(boxes.select(0, rows.clone()) - code) * share.clone()).sum();
+    if kinds <= 2 {
+        return sum;
     }
-    Loss { sum, right }
+    let class = Tensor::<2, Int>::from_data(TensorData::new(asked.class, [count, 1]), &device);
+    let of_class = log_softmax(classes.select(0, rows).narrow(1, 1, kinds - 1), 1).gather(1, class);
+    sum - (of_class * share).sum()
 }
 
 /// Focal loss of whether there are objects: logits `[anchors, 1]`.

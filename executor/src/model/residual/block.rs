@@ -3,7 +3,7 @@
 use scenarios::model::{Block, Bottleneck, Mbconv, Shortcut, TensorShape};
 
 use super::plan::{Unfolding, strided};
-use super::step::{Activation, Step, Window};
+use super::step::{Activation, Plain, Step, Window};
 
 impl Unfolding {
     /// One block of a stage.
@@ -20,7 +20,7 @@ impl Unfolding {
                 self.shortcut(name, channels, stride, basic.shortcut);
                 self.normalised(names(1), window(channels, 3).by(stride), Activation::Relu);
                 self.normalised(names(2), window(channels, 3), Activation::None);
-                self.steps.push(Step::Add(Activation::Relu));
+                self.plain(Plain::Add(Activation::Relu));
             }
             Block::Bottleneck(Bottleneck { width, groups }) => {
                 self.shortcut(name, channels, stride, Shortcut::Projection);
@@ -28,7 +28,7 @@ impl Unfolding {
                 let middle = Window { groups: groups.get(), ..window(width.get(), 3).by(stride) };
                 self.normalised(names(2), middle, Activation::Relu);
                 self.normalised(names(3), window(channels, 1), Activation::None);
-                self.steps.push(Step::Add(Activation::Relu));
+                self.plain(Plain::Add(Activation::Relu));
             }
             Block::Mbconv(inverted) => self.inverted(inverted, name, channels, stride),
         }
@@ -37,7 +37,7 @@ impl Unfolding {
     /// Keeps what the block's last sum needs below the block's input.
     fn shortcut(&mut self, name: &str, channels: usize, stride: usize, shortcut: Shortcut) {
         let input = self.at;
-        self.steps.push(Step::Copy);
+        self.plain(Plain::Copy);
         if strided(input, channels, stride) == input {
             return;
         }
@@ -46,9 +46,9 @@ impl Unfolding {
                 let names = [0, 1].map(|part| format!("{name}.downsample.{part}"));
                 self.normalised(names, Window::new("", [0, channels], 1).by(stride), Activation::None);
             }
-            Shortcut::Padding => self.steps.push(Step::Shrink { stride, channels }),
+            Shortcut::Padding => self.plain(Plain::Shrink { stride, channels }),
         }
-        self.steps.push(Step::Swap);
+        self.plain(Plain::Swap);
         self.at = input;
     }
 
@@ -58,7 +58,7 @@ impl Unfolding {
         let inside = entering * block.expansion.get();
         let added = strided(self.at, channels, stride) == self.at;
         if added {
-            self.steps.push(Step::Copy);
+            self.plain(Plain::Copy);
         }
         let mut parts = (0..).map(|part| format!("{name}.block.{part}"));
         let mut next = || parts.next().unwrap_or_default();
@@ -73,7 +73,7 @@ impl Unfolding {
         }
         self.normalised(both(next()), Window::new("", [0, channels], 1), Activation::None);
         if added {
-            self.steps.push(Step::Add(Activation::None));
+            self.plain(Plain::Add(Activation::None));
         }
     }
 }

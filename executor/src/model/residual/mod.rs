@@ -16,7 +16,7 @@ mod tests;
 
 pub use piece::ImagePiece;
 pub use plan::Plan;
-pub use step::{Activation, Step, Window};
+pub use step::{Activation, Plain, Step, Window};
 
 pub(super) use convolution::{convolution, drawn};
 pub(super) use plan::Unfolding;

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
+use burn::tensor::Tensor;
 
 use super::super::build::{Build, Initial, Wanted};
 use super::super::flow::{Flow, Value};
@@ -12,7 +13,7 @@ use super::super::running::Running;
 use super::convolution::{convolution, pooled, shrunk};
 use super::excite::Excite;
 use super::norm::{self, Figures, Normalise};
-use super::step::Step;
+use super::step::{Plain, Step};
 
 /// A piece of a network on images.
 #[derive(Module, Debug)]
@@ -26,7 +27,7 @@ pub enum ImagePiece {
     /// Fully connected layer.
     Linear(Linear),
     /// What has no parameters.
-    Plain(Plain),
+    Plain(Stateless),
 }
 
 /// A convolution, and whether a batch normalisation follows.
@@ -38,9 +39,9 @@ pub struct Convolve {
 
 /// A step without parameters.
 #[derive(Module, Debug)]
-pub struct Plain {
+pub struct Stateless {
     #[module(skip)]
-    step: Step,
+    step: Plain,
 }
 
 impl ImagePiece {
@@ -54,32 +55,16 @@ impl ImagePiece {
             }
             Step::Excite { name, channels, narrow } => Self::Excite(Excite::new(name, *channels, *narrow, build)),
             Step::Linear { name, inputs, outputs } => Self::Linear(linear(name, *inputs, *outputs, build)),
-            plain => Self::Plain(Plain { step: plain.clone() }),
+            Step::Plain(step) => Self::Plain(Stateless { step: *step }),
         }
     }
 
     pub(in super::super) fn forward(&self, flow: Flow, pass: &Pass<'_>) -> Flow {
         let Flow(mut values) = flow;
         match self {
-            Self::Convolve(piece) => {
-                let image = piece.convolution.forward(last(&mut values).image());
-                if piece.normalised && pass.shares_figures() {
-                    values.insert(0, Value::Vector(norm::sums(&image)));
-                }
-                values.push(Value::Image(image));
-            }
-            Self::Normalise(piece) => {
-                let image = last(&mut values).image();
-                let figures = pass.shares_figures().then(|| {
-                    let [squares, sums] = [0, 0].map(|first| values.remove(first).flat());
-                    Figures { sums, squares }
-                });
-                values.push(Value::Image(piece.forward(image, figures, pass)));
-            }
-            Self::Excite(piece) => {
-                let image = last(&mut values).image();
-                values.push(Value::Image(piece.forward(image)));
-            }
+            Self::Convolve(piece) => piece.forward(&mut values, pass),
+            Self::Normalise(piece) => normalise(piece, &mut values, pass),
+            Self::Excite(piece) => on_image(&mut values, |image| piece.forward(image)),
             Self::Linear(layer) => {
                 let vector = last(&mut values).flat();
                 values.push(Value::Vector(layer.forward(vector)));
@@ -91,7 +76,7 @@ impl ImagePiece {
 
     pub(in super::super) const fn seams(&self) -> &'static [Seam] {
         match self {
-            Self::Convolve(Convolve { normalised: true, .. }) | Self::Plain(Plain { step: Step::Centre }) => {
+            Self::Convolve(Convolve { normalised: true, .. }) | Self::Plain(Stateless { step: Plain::Centre }) => {
                 &[Seam::SumOverReplicas]
             }
             _ => &[],
@@ -106,34 +91,61 @@ impl ImagePiece {
     }
 }
 
-impl Plain {
+impl Convolve {
     fn forward(&self, values: &mut Vec<Value>, pass: &Pass<'_>) {
-        let value = last(values);
-        match &self.step {
-            Step::Centre => {
-                if pass.shares_figures() {
-                    let squares = norm::centred(&value.clone().image(), values[0].clone().flat());
-                    values.insert(0, Value::Vector(squares));
-                }
-                values.push(value);
+        on_image(values, |image| self.convolution.forward(image));
+        if self.normalised && pass.shares_figures() {
+            let image = last(values).image();
+            values.insert(0, Value::Vector(norm::sums(&image)));
+            values.push(Value::Image(image));
+        }
+    }
+}
+
+impl Stateless {
+    fn forward(&self, values: &mut Vec<Value>, pass: &Pass<'_>) {
+        match self.step {
+            Plain::Centre if pass.shares_figures() => {
+                let image = last(values).image();
+                values.insert(0, Value::Vector(norm::centred(&image, values[0].clone().flat())));
+                values.push(Value::Image(image));
             }
-            Step::Pool { kernel, stride } => values.push(Value::Image(pooled(value.image(), *kernel, *stride))),
-            Step::Copy => values.extend([value.clone(), value]),
-            Step::Swap => {
-                let below = last(values);
-                values.extend([value, below]);
+            Plain::Centre => {}
+            Plain::Pool { kernel, stride } => on_image(values, |image| pooled(image, kernel, stride)),
+            Plain::Copy => {
+                let value = last(values);
+                values.extend([value.clone(), value]);
             }
-            Step::Add(activation) => {
+            Plain::Swap => {
+                let [top, below] = [last(values), last(values)];
+                values.extend([top, below]);
+            }
+            Plain::Add(activation) => {
                 let below = last(values).image();
-                values.push(Value::Image(activation.of(value.image() + below)));
+                on_image(values, |image| activation.of(image + below));
             }
-            Step::Shrink { stride, channels } => values.push(Value::Image(shrunk(value.image(), *stride, *channels))),
-            Step::Mean => values.push(Value::Vector(value.image().mean_dim(3).mean_dim(2).flatten(1, 3))),
-            step @ (Step::Convolve(_) | Step::Normalise { .. } | Step::Excite { .. } | Step::Linear { .. }) => {
-                unreachable!("{step:?} has parameters")
+            Plain::Shrink { stride, channels } => on_image(values, |image| shrunk(image, stride, channels)),
+            Plain::Mean => {
+                let image = last(values).image();
+                values.push(Value::Vector(image.mean_dim(3).mean_dim(2).flatten(1, 3)));
             }
         }
     }
+}
+
+/// Batch normalisation with the figures that stand before all other values, where replicas share them.
+fn normalise(piece: &Normalise, values: &mut Vec<Value>, pass: &Pass<'_>) {
+    let figures = pass.shares_figures().then(|| {
+        let [squares, sums] = [0, 0].map(|first| values.remove(first).flat());
+        Figures { sums, squares }
+    });
+    on_image(values, |image| piece.forward(image, figures, pass));
+}
+
+/// Replaces the last value, an image.
+fn on_image(values: &mut Vec<Value>, of: impl FnOnce(Tensor<4>) -> Tensor<4>) {
+    let image = last(values).image();
+    values.push(Value::Image(of(image)));
 }
 
 fn last(values: &mut Vec<Value>) -> Value {

@@ -2,7 +2,7 @@
 
 use scenarios::model::{Block, BlockCnn, ImageSize, Stage, Stem, TensorShape};
 
-use super::step::{Activation, Step, Window};
+use super::step::{Activation, Plain, Step, Window};
 
 /// The steps of a network on images.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Plan {
             let window = Window::new("", [0, features.get()], 1);
             unfolding.normalised(names, window, style.activation());
         }
-        unfolding.steps.push(Step::Mean);
+        unfolding.plain(Plain::Mean);
         let inputs = unfolding.channels();
         unfolding.steps.push(Step::Linear {
             name: style.classifier().to_owned(),
@@ -66,18 +66,7 @@ impl Unfolding {
     /// one another, the last one on top.
     pub fn trunk(&mut self, stem: Stem, stages: &[Stage], kept: usize) -> Vec<TensorShape> {
         let style = Style::of(stages);
-        let names = style.stem().map(|name| format!("{}{name}", self.prefix));
-        let window = Window::new("", [0, stem.channels.get()], stem.kernel.get()).by(stem.stride.get());
-        let activation = if matches!(stages.first().map(|stage| stage.block), Some(Block::Mbconv(_))) {
-            Activation::Silu
-        } else {
-            Activation::Relu
-        };
-        self.normalised(names, window, activation);
-        if stem.pool {
-            self.pool(3, 2);
-        }
-        self.end();
+        self.stem(stem, style, stages.first());
         let mut maps = Vec::with_capacity(stages.len());
         for (index, stage) in stages.iter().enumerate() {
             for block in 0..stage.count.get() {
@@ -87,17 +76,29 @@ impl Unfolding {
                 self.end();
             }
             if (stages.len() - kept..stages.len() - 1).contains(&index) {
-                self.steps.push(Step::Copy);
+                self.plain(Plain::Copy);
             }
             maps.push(self.at);
         }
         maps
     }
 
+    /// The first convolution, with the activation of the stage that follows.
+    fn stem(&mut self, stem: Stem, style: Style, next: Option<&Stage>) {
+        let names = style.stem().map(|name| format!("{}{name}", self.prefix));
+        let window = Window::new("", [0, stem.channels.get()], stem.kernel.get()).by(stem.stride.get());
+        let inverted = matches!(next.map(|stage| stage.block), Some(Block::Mbconv(_)));
+        self.normalised(names, window, if inverted { Activation::Silu } else { Activation::Relu });
+        if stem.pool {
+            self.pool(3, 2);
+        }
+        self.end();
+    }
+
     /// A convolution (its name and the channels that enter are filled in), batch normalisation and activation.
     pub fn normalised(&mut self, [name, norm]: [String; 2], window: Window, activation: Activation) {
         self.convolution(Window { name, normalised: true, ..window });
-        self.steps.push(Step::Centre);
+        self.plain(Plain::Centre);
         self.steps.push(Step::Normalise { name: norm, channels: self.channels(), activation });
     }
 
@@ -111,9 +112,14 @@ impl Unfolding {
         self.steps.push(Step::Convolve(window));
     }
 
+    /// A step without parameters that leaves the shape to the caller.
+    pub fn plain(&mut self, step: Plain) {
+        self.steps.push(Step::Plain(step));
+    }
+
     /// Maximum over windows.
     pub(super) fn pool(&mut self, kernel: usize, stride: usize) {
-        self.steps.push(Step::Pool { kernel, stride });
+        self.plain(Plain::Pool { kernel, stride });
         self.at = strided(self.at, self.channels(), stride);
     }
 

@@ -8,8 +8,6 @@ use burn::tensor::activation::{relu, silu};
 pub enum Step {
     /// Convolution; where a batch normalisation follows, its sums over the batch come with it.
     Convolve(Window),
-    /// Squares of the distances from the mean, summed over the batch; nothing where replicas share no figures.
-    Centre,
     /// Batch normalisation of so many channels, and an activation.
     Normalise {
         /// Name of the layer.
@@ -28,6 +26,24 @@ pub enum Step {
         /// Channels of the narrow layer between.
         narrow: usize,
     },
+    /// Fully connected layer with bias.
+    Linear {
+        /// Name of the layer.
+        name: String,
+        /// Values that enter.
+        inputs: usize,
+        /// Values that leave.
+        outputs: usize,
+    },
+    /// What has no parameters.
+    Plain(Plain),
+}
+
+/// What a piece without parameters computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plain {
+    /// Squares of the distances from the mean, summed over the batch; nothing where replicas share no figures.
+    Centre,
     /// Maximum over square windows; the output has ⌈size / stride⌉ rows and columns.
     Pool {
         /// Side of the window.
@@ -50,15 +66,6 @@ pub enum Step {
     },
     /// Mean over the image: an image becomes a vector.
     Mean,
-    /// Fully connected layer with bias.
-    Linear {
-        /// Name of the layer.
-        name: String,
-        /// Values that enter.
-        inputs: usize,
-        /// Values that leave.
-        outputs: usize,
-    },
 }
 
 /// A convolution with a square kernel.
