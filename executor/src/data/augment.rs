@@ -80,13 +80,15 @@ impl Change {
 /// Centre and size of what is left of a span inside of the image; none if its centre is outside.
 fn cut(centre: f32, size: f32) -> Option<(f32, f32)> {
     let (from, to) = ((centre - size / 2.0).max(0.0), (centre + size / 2.0).min(1.0));
-    (0.0..=1.0).contains(&centre).then_some(((from + to) / 2.0, to - from))
+    (0.0..=1.0).contains(&centre).then_some((f32::midpoint(from, to), to - from))
 }
 
 /// Adds normal noise to numbers.
 pub(super) fn add_noise(values: &mut [f32], deviation: f32, random: &mut ChaCha8Rng) {
     if let Some(normal) = Normal::new(0.0, deviation).ok().filter(|_| deviation > 0.0) {
-        values.iter_mut().for_each(|value| *value += normal.sample(random));
+        for value in values.iter_mut() {
+            *value += normal.sample(random);
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub enum Inputs {
 }
 
 /// What is true of the records.
+#[expect(clippy::large_enum_variant, reason = "a step has few of them")]
 #[derive(Debug, Clone)]
 pub enum Targets {
     /// One class a record: `[records]`

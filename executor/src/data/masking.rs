@@ -30,9 +30,9 @@ pub(super) fn hide(tokens: &mut [i32], layout: &Layout, share: f32, random: &mut
         hidden[place] = true;
         let fate: f64 = random.random();
         if fate < MASKED {
-            tokens[place] = layout.mask.map_or(tokens[place], |mask| mask as i32);
+            tokens[place] = layout.mask.map_or(tokens[place], u32::cast_signed);
         } else if fate < MASKED_OR_REPLACED {
-            tokens[place] = below(random, layout.vocabulary as usize) as i32;
+            tokens[place] = (below(random, layout.vocabulary as usize) as u32).cast_signed();
         }
     }
     hidden

@@ -17,6 +17,7 @@ pub struct Prefetch {
 
 impl Prefetch {
     /// Begins to make the batches of steps, at most `ahead` of them before they are asked for.
+    #[must_use]
     pub fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         mut batches: Batches<'scope>,

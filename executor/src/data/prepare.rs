@@ -90,7 +90,9 @@ fn content(records: &Records, position: usize) -> Option<[u8; 32]> {
         values[position * width..(position + 1) * width].iter().for_each(|value| digest.update(value.to_le_bytes()));
     };
     let numbers = |digest: &mut Sha256, values: &[u32]| {
-        values.iter().for_each(|value| digest.update(value.to_le_bytes()));
+        for value in values {
+            digest.update(value.to_le_bytes());
+        }
     };
     match &records.columns {
         Columns::Stream(_) => return None,
@@ -109,7 +111,9 @@ fn content(records: &Records, position: usize) -> Option<[u8; 32]> {
         Truth::Boxes(boxes) => {
             for (class, shares) in &boxes[position] {
                 numbers(&mut digest, &[*class as u32]);
-                shares.iter().for_each(|share| digest.update(share.to_le_bytes()));
+                for share in shares {
+                    digest.update(share.to_le_bytes());
+                }
             }
         }
         Truth::Unknown | Truth::Next | Truth::Masked => {}

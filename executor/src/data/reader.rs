@@ -147,7 +147,9 @@ impl Reader {
             return continued(documents, positions);
         }
         let mut filled = Filled { tokens: Vec::new(), there: Vec::new() };
-        positions.iter().for_each(|&position| filled.document(documents, position));
+        for &position in positions {
+            filled.document(documents, position);
+        }
         let targets = match truth {
             Truth::Masked => {
                 let share = self.augmentation.mask.unwrap_or(USUAL_SHARE);

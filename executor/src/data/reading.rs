@@ -237,7 +237,7 @@ pub(super) fn form(stored: &Stored, cause: impl std::fmt::Display) -> ReadError 
 /// The text of a file.
 pub(super) fn text(stored: &Stored) -> Result<&str, ReadError> {
     std::str::from_utf8(&stored.bytes).map_err(|error| {
-        let line = 1 + stored.bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+        let line = stored.bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
         form(stored, format!("line {line} is no text in UTF-8"))
     })
 }

@@ -26,16 +26,13 @@ pub(super) type Row = (usize, Result<Vec<String>, String>);
 impl<'a> Table<'a> {
     /// Begins to read a file. `tab` stands for a tabulator, between which quotation marks are characters like others.
     pub fn new(stored: &'a Stored, delimiter: &'a str, header: bool) -> Result<Self, ReadError> {
-        let rows = match delimiter.as_bytes() {
-            [byte] => {
-                let mut builder = csv::ReaderBuilder::new();
-                builder.has_headers(false).flexible(true).delimiter(*byte);
-                Rows::Quoted(Box::new(builder.from_reader(&stored.bytes[..])))
-            }
-            _ => {
-                let between = if delimiter == "tab" { "\t" } else { delimiter };
-                Rows::Plain { lines: stored.bytes.split(is_end as fn(&u8) -> bool), between }
-            }
+        let rows = if let [byte] = delimiter.as_bytes() {
+            let mut builder = csv::ReaderBuilder::new();
+            builder.has_headers(false).flexible(true).delimiter(*byte);
+            Rows::Quoted(Box::new(builder.from_reader(&stored.bytes[..])))
+        } else {
+            let between = if delimiter == "tab" { "\t" } else { delimiter };
+            Rows::Plain { lines: stored.bytes.split(is_end as fn(&u8) -> bool), between }
         };
         let mut table = Self { stored, header: Vec::new(), rows, line: 0 };
         if header {
@@ -63,6 +60,7 @@ impl<'a> Table<'a> {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "slices are split by references")]
 fn is_end(byte: &u8) -> bool {
     *byte == b'\n'
 }

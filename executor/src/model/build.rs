@@ -180,11 +180,11 @@ pub fn id_of(name: &str) -> ParamId {
 
 /// The part of a tensor that a rank holds.
 #[must_use]
-pub fn held(values: &[f32], shape: &[usize], split: Option<usize>, share: Share) -> Vec<f32> {
-    let Some(dimension) = split.filter(|_| share.of > 1) else { return values.to_vec() };
+pub fn held(values: &[f32], shape: &[usize], split: Option<usize>, of: Share) -> Vec<f32> {
+    let Some(dimension) = split.filter(|_| of.of > 1) else { return values.to_vec() };
     let inner: usize = shape[dimension + 1..].iter().product();
-    let (whole, part) = (shape[dimension] * inner, shape[dimension] / share.of * inner);
-    values.chunks(whole).flat_map(|rows| &rows[share.rank * part..(share.rank + 1) * part]).copied().collect()
+    let (whole, part) = (shape[dimension] * inner, shape[dimension] / of.of * inner);
+    values.chunks(whole).flat_map(|rows| &rows[of.rank * part..(of.rank + 1) * part]).copied().collect()
 }
 
 /// A tensor from the parts that ranks hold, in their order.

@@ -3,10 +3,10 @@
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
+use super::flat::flatten;
 use super::{Description, Flow, Network, Pass, Seam, Value, host, loss};
 use crate::data::{Inputs, Targets};
-use crate::train::gradients::flatten;
-use crate::transport::{ThreadTransport, Transport as _, thread_group};
+use crate::transport::{Reduction, ThreadTransport, Transport as _, thread_group};
 
 /// What a step finds: the loss of all records, the gradients of all parameters in order, and the running figures.
 pub struct Found {
@@ -83,8 +83,8 @@ impl Replica {
             leaves = taken;
         }
         let mut loss = host(found);
-        self.transport.all_reduce(&mut loss).expect("all replicas are there");
-        self.transport.all_reduce(&mut gradients).expect("all replicas are there");
+        self.transport.all_reduce(&mut loss, Reduction::Sum).expect("all replicas are there");
+        self.transport.all_reduce(&mut gradients, Reduction::Sum).expect("all replicas are there");
         let running = self.network.running().flat_map(|running| running.values().concat()).collect();
         Found { loss: loss[0], gradients, running }
     }
@@ -106,7 +106,7 @@ impl Replica {
         let Value::Vector(tensor) = value else { panic!("figures are vectors") };
         let (shape, device) = (tensor.shape(), tensor.device());
         let mut values = host(tensor);
-        self.transport.all_reduce(&mut values).expect("all replicas are there");
+        self.transport.all_reduce(&mut values, Reduction::Sum).expect("all replicas are there");
         Value::Vector(Tensor::from_data(TensorData::new(values, shape), &device))
     }
 }

@@ -108,8 +108,8 @@ impl<'a> Rank<'a> {
     where
         'a: 'scope,
     {
-        let (session, shape) = (self.session, self.topology.shape);
-        let share = BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, shape.replicas);
+        let (session, replicas) = (self.session, self.topology.shape.replicas);
+        let share = BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, replicas);
         let batches = Batches::new(session.train, &session.training.preprocessing, share, session.seed);
         Prefetch::start(scope, batches, self.taken()..self.all_steps(), BATCHES_AHEAD)
     }

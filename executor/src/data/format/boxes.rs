@@ -139,10 +139,10 @@ pub(super) fn yolo(reading: &mut Reading<'_>) -> Result<Sides, ReadError> {
         sides.push(Records { columns: Columns::Images(images), truth: Truth::Boxes(objects) });
     }
     let sides: [Records; 2] = sides.try_into().unwrap_or_else(|_| unreachable!("there are two sides"));
-    match sides[0].is_empty() {
-        true => Err(ReadError::NoFile { path: reading.store.path("images/train").display().to_string() }),
-        false => Ok(Sides::plain(sides)),
+    if sides[0].is_empty() {
+        return Err(ReadError::NoFile { path: reading.store.path("images/train").display().to_string() });
     }
+    Ok(Sides::plain(sides))
 }
 
 /// All objects, or the first line, from 1, that is none.

@@ -9,10 +9,10 @@ use scenarios::model::{
 use scenarios::scenario::Preprocessing;
 
 use super::super::build::{Build, Share};
-use super::super::{Checkpoint, Description, Network, Pass, Recipe, Value, host, replicas};
+use super::super::{Checkpoint, Description, Network, Pass, Recipe, Value, flat, host, replicas};
 use super::Activation;
 use super::norm::{Figures, Normalise, centred, sums};
-use crate::data::{Inputs, Targets};
+use crate::data::{Codes, Inputs, Targets};
 
 fn n(value: usize) -> NonZeroUsize {
     NonZeroUsize::new(value).expect("not zero")
@@ -232,13 +232,19 @@ fn checkpoints_hold_running_figures() {
     let network = Network::new(&description, description.whole(), 1, &device);
     let pass = Pass { learns: true, counts: true, ..Pass::plain() };
     drop(network.output(Inputs::Numbers(images(&[0, 1], description.input(), &device)), &pass));
-    let recipe = Recipe { model, preprocessing: Preprocessing::default(), learned_from: "shapes".to_owned() };
+    let recipe = Recipe {
+        model,
+        preprocessing: Preprocessing::default(),
+        learned_from: "shapes".to_owned(),
+        codes: Codes::default(),
+        files: None,
+    };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("weights.safetensors");
     let written = Checkpoint { recipe, network };
     written.write(&path).expect("it can be written");
     let read = Checkpoint::read(&path, &device).expect("it can be read");
-    assert_eq!(read.network.values(), written.network.values());
+    assert_eq!(flat::parameters(&read.network), flat::parameters(&written.network));
     let running =
         |network: &Network| network.running().flat_map(|running| running.values().concat()).collect::<Vec<_>>();
     assert_eq!(running(&read.network), running(&written.network));
