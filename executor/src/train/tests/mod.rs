@@ -1,3 +1,5 @@
+mod families;
+
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::Ordering;
 
