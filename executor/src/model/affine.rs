@@ -60,7 +60,7 @@ impl Affine {
         };
         let weight = build.parameter(format!("{name}.weight"), Wanted { shape: size, initial, split, layout, part });
         let split = split.filter(|_| cut == Cut::Columns).map(|_| 0);
-        let wanted = Wanted { part, split, ..Wanted::new([size[1]], bias_initial) };
+        let wanted = Wanted { split, part, ..Wanted::new([size[1]], bias_initial) };
         let bias = bias.then(|| build.parameter(format!("{name}.bias"), wanted));
         Self { weight, bias, cut }
     }

@@ -141,6 +141,9 @@ impl<'a> Build<'a> {
 
     /// A parameter with values that follow from the seed and its name alone: the same on every device, in every stage of a
     /// pipeline and however many ranks share it.
+    ///
+    /// # Panics
+    /// A deviation is no finite number.
     pub fn parameter<const D: usize>(&mut self, name: impl Into<String>, wanted: Wanted<D>) -> Param<Tensor<D>> {
         let Wanted { shape, initial, split, layout, part } = wanted;
         let mut name = name.into();

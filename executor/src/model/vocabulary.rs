@@ -79,7 +79,8 @@ impl Own {
     /// The part of a rank that holds `count` entries, as all ranks of its group do.
     #[must_use]
     pub fn of(count: usize, pass: &Pass<'_>) -> Self {
-        Self { first: (pass.tensor.rank() * count) as i64, count: count as i64 }
+        let number = |count: usize| count.cast_signed() as i64;
+        Self { first: number(pass.tensor.rank() * count), count: number(count) }
     }
 
     /// Numbers of tokens inside the part, 0 for tokens of other ranks; and 1 for own tokens, 0 for others.

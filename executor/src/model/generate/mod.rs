@@ -142,7 +142,7 @@ mod tests {
     /// Scores of the next token by a pass over all that the network may see.
     fn anew(network: &Network, text: &[usize]) -> Vec<f32> {
         let seen = &text[text.len().saturating_sub(network.description().reach().unwrap_or(usize::MAX))..];
-        let tokens: Vec<i64> = seen.iter().map(|token| *token as i64).collect();
+        let tokens: Vec<i64> = seen.iter().map(|token| token.cast_signed() as i64).collect();
         let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens, [1, seen.len()]), &Device::flex());
         let scores = host(network.output(Inputs::Tokens(tokens, None), &Pass::plain()).single().flat());
         scores[scores.len() - 9..].to_vec()

@@ -30,8 +30,11 @@ impl<'a> Reader<'a> {
             self.memories = vec![Memory::default(); self.network.pieces().len()];
             self.read = start;
         }
-        let tokens: Vec<i64> =
-            texts.iter().flat_map(|text| &text.tokens[self.read..length]).map(|token| *token as i64).collect();
+        let tokens: Vec<i64> = texts
+            .iter()
+            .flat_map(|text| &text.tokens[self.read..length])
+            .map(|token| token.cast_signed() as i64)
+            .collect();
         let shape = [texts.len(), length - self.read];
         let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens, shape), self.device);
         self.read = length;

@@ -25,6 +25,7 @@ const BOUND: f32 = 0.1;
 
 /// A piece of a recurrent network.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "most pieces are layers")]
 pub enum RecurrentPiece {
     /// A vector for each token; none of its own where the output uses the same matrix, which the network holds then.
     Embedding(Option<Rows>),

@@ -125,7 +125,7 @@ impl Reference {
 
 #[test]
 fn every_network_gives_what_loops_give() {
-    let tokens = [1, 3, 5, 7, 2];
+    let tokens = [1u8, 3, 5, 7, 2];
     for model in all() {
         let network = network(model.clone());
         let tensor = |(name, plain): (String, super::super::tensors::Plain)| {
@@ -135,8 +135,8 @@ fn every_network_gives_what_loops_give() {
             (name, (plain.shape().to_vec(), values))
         };
         let tensors = network.tensors().into_iter().map(tensor).collect();
-        let expected = Reference { model: model.clone(), tensors }.scores(&tokens);
-        let tokens = Tensor::<1, Int>::from_data(tokens.map(|token| token as i32), &Device::flex());
+        let expected = Reference { model: model.clone(), tensors }.scores(&tokens.map(usize::from));
+        let tokens = Tensor::<1, Int>::from_data(tokens.map(i32::from), &Device::flex());
         let output = network.output(Inputs::Tokens(tokens.unsqueeze(), None), &Pass::plain());
         let found = host(output.single().flat());
         assert_eq!(found.len(), expected.len());

@@ -135,5 +135,5 @@ fn unseen_of(mask: Tensor<2, Int>) -> Tensor<2> {
 /// What is added to scores of later positions, `[1, 1, positions, seen]`: the first position is number `first`.
 fn later(first: usize, positions: usize, device: &Device) -> Tensor<4> {
     let hidden = Tensor::<2>::full([positions, first + positions], UNSEEN, device);
-    hidden.triu(first as i64 + 1).unsqueeze()
+    hidden.triu(first.cast_signed() as i64 + 1).unsqueeze()
 }

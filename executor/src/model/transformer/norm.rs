@@ -54,13 +54,11 @@ impl Normal {
     }
 
     pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match &self.bias {
-            Some(bias) => layer_norm(x, self.weight.val(), Some(bias.val()), self.epsilon),
-            None => {
-                let square = (x.clone() * x.clone()).mean_dim(2);
-                x / (square + self.epsilon).sqrt() * self.weight.val().unsqueeze()
-            }
+        if let Some(bias) = &self.bias {
+            return layer_norm(x, self.weight.val(), Some(bias.val()), self.epsilon);
         }
+        let square = (x.clone() * x.clone()).mean_dim(2);
+        x / (square + self.epsilon).sqrt() * self.weight.val().unsqueeze()
     }
 }
 

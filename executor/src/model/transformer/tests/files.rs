@@ -9,8 +9,8 @@ use super::super::super::{Description, Network, flat};
 use super::{all, bert, gpt, llama, n, network};
 
 /// Names and shapes without those of further layers.
-fn check(model: Transformer, expected: &[&str]) {
-    let tensors = network(Transformer { layers: n(1), ..model }, &Device::flex()).tensors();
+fn check(model: &Transformer, expected: &[&str]) {
+    let tensors = network(Transformer { layers: n(1), ..model.clone() }, &Device::flex()).tensors();
     let mut found: Vec<_> = tensors.iter().map(|(name, plain)| format!("{name} {:?}", plain.shape())).collect();
     let mut expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
     found.sort();
@@ -21,7 +21,7 @@ fn check(model: Transformer, expected: &[&str]) {
 #[test]
 fn gpt2() {
     check(
-        gpt(),
+        &gpt(),
         &[
             "transformer.wte.weight [8, 16]",
             "transformer.wpe.weight [6, 16]",
@@ -46,7 +46,7 @@ fn gpt2() {
 #[test]
 fn llama2() {
     check(
-        llama(),
+        &llama(),
         &[
             "model.embed_tokens.weight [8, 16]",
             "model.layers.0.input_layernorm.weight [16]",
@@ -101,9 +101,9 @@ fn bert_for_pre_training_and_for_classes() {
         "cls.seq_relationship.weight [2, 16]",
         "cls.seq_relationship.bias [2]",
     ];
-    check(bert(), &[&BERT[..], &pre_training[..]].concat());
+    check(&bert(), &[&BERT[..], &pre_training[..]].concat());
     let classes = ["classifier.weight [3, 16]", "classifier.bias [3]"];
-    check(Transformer { classes: Some(n(3)), ..bert() }, &[&BERT[..], &classes[..]].concat());
+    check(&Transformer { classes: Some(n(3)), ..bert() }, &[&BERT[..], &classes[..]].concat());
 }
 
 #[test]

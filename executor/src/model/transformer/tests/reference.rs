@@ -126,8 +126,8 @@ impl Reference {
         let mut inner = self.linear(&first, x, is_out_in);
         if self.model.gated {
             let gates = self.linear(&gate, x, is_out_in);
-            let gated = |(value, gate): (&mut f64, &f64)| *value *= gate / (1.0 + (-gate).exp());
-            inner.iter_mut().zip(&gates).for_each(|(row, gates)| row.iter_mut().zip(gates).for_each(gated));
+            let weighted = |(value, by): (&mut f64, &f64)| *value *= by / (1.0 + (-by).exp());
+            inner.iter_mut().zip(&gates).for_each(|(row, gates)| row.iter_mut().zip(gates).for_each(weighted));
         } else {
             inner.iter_mut().flatten().for_each(|value| *value = gelu(*value));
         }
@@ -190,7 +190,9 @@ impl Reference {
         let tied = "bert.embeddings.word_embeddings";
         let mut scores = self.linear(if self.model.tied { tied } else { "cls.predictions.decoder" }, &x, true);
         let bias = self.vector("cls.predictions.bias").expect("it has one");
-        scores.iter_mut().for_each(|row| add(row, bias));
+        for row in &mut scores {
+            add(row, bias);
+        }
         scores
     }
 }
@@ -222,7 +224,7 @@ fn gelu(x: f64) -> f64 {
 
 #[test]
 fn every_network_gives_what_an_independent_computation_gives() {
-    let tokens = [1, 3, 5, 7, 2, 0];
+    let tokens = [1u8, 3, 5, 7, 2, 0];
     for model in all() {
         let device = Device::flex();
         // Larger values than at the start, so that every part matters.
@@ -235,8 +237,8 @@ fn every_network_gives_what_an_independent_computation_gives() {
             (name, (plain.shape().to_vec(), values))
         };
         let tensors = network.tensors().into_iter().map(tensor).collect();
-        let expected: Vec<f64> = Reference { model: model.clone(), tensors }.scores(&tokens).concat();
-        let inputs = Inputs::Tokens(Tensor::<1, Int>::from_data(tokens.map(|t| t as i32), &device).unsqueeze(), None);
+        let expected: Vec<f64> = Reference { model: model.clone(), tensors }.scores(&tokens.map(usize::from)).concat();
+        let inputs = Inputs::Tokens(Tensor::<1, Int>::from_data(tokens.map(i32::from), &device).unsqueeze(), None);
         let found = host(network.output(inputs, &Pass::plain()).single().flat());
         assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(&expected) {
