@@ -18,7 +18,7 @@ fn n(value: usize) -> NonZeroUsize {
     NonZeroUsize::new(value).expect("not zero")
 }
 
-/// A network of every kind of block on images of odd size.
+/// A network of every kind of block on images of an even and an odd side.
 fn small(blocks: &[(Block, usize, usize)], kernel: usize) -> Model {
     let stage = |&(block, channels, stride): &(Block, usize, usize)| Stage {
         block,
@@ -27,7 +27,7 @@ fn small(blocks: &[(Block, usize, usize)], kernel: usize) -> Model {
         stride: n(stride),
     };
     Model::BlockCnn(BlockCnn {
-        image: ImageSize { channels: n(2), height: n(13), width: n(11) },
+        image: ImageSize { channels: n(2), height: n(12), width: n(11) },
         stem: Stem { channels: n(4), kernel: n(kernel), stride: n(2), pool: kernel == 5 },
         stages: blocks.iter().map(stage).collect(),
         head: Classifier { features: Some(n(6)), classes: n(3) },
