@@ -15,7 +15,7 @@ pub fn ndcg(items: &[(f64, f64)], depth: usize) -> Option<f64> {
     }
     let mut ranked = items.to_vec();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let shared = ranked.chunk_by(|a, b| a.0 == b.0).flat_map(|equal| {
+    let shared = ranked.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()).flat_map(|equal| {
         let mean = equal.iter().map(|(_, gain)| worth(*gain)).sum::<f64>() / equal.len() as f64;
         std::iter::repeat_n(mean, equal.len())
     });
@@ -34,7 +34,7 @@ pub fn area_under_curve(records: &[(f64, bool)]) -> Option<f64> {
     let mut ranked = records.to_vec();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut won, mut positives) = (0.0, 0.0, 0.0);
-    for equal in ranked.chunk_by(|a, b| a.0 == b.0) {
+    for equal in ranked.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let yes = equal.iter().filter(|(_, positive)| *positive).count() as f64;
         let no = equal.len() as f64 - yes;
         won += yes * (below + no / 2.0);
