@@ -96,6 +96,6 @@ mod tests {
         // Right, wrong, right of two objects: 1/2·1 + 1/2·2/3. A class that is found rightly beside it.
         let truth = [vec![(0, at(0.2)), (0, at(0.4)), (1, at(0.7))]];
         let found = [vec![one(0, 0.9, 0.2), one(0, 0.8, 0.6), one(0, 0.7, 0.4), one(1, 0.1, 0.7), one(2, 0.9, 0.7)]];
-        check(&found, &truth, Some((5.0 / 6.0 + 1.0) / 2.0));
+        check(&found, &truth, Some(11.0 / 12.0));
     }
 }

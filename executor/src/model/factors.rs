@@ -46,7 +46,7 @@ impl Factors {
     }
 
     /// Ratings of pairs of user and item: `[records, 2]` → `[records, 1]`
-    pub(super) fn forward(&self, pairs: Tensor<2, Int>) -> Tensor<2> {
+    pub(super) fn forward(&self, pairs: &Tensor<2, Int>) -> Tensor<2> {
         let [users, items] = [0, 1].map(|column| pairs.clone().narrow(1, column, 1).squeeze_dim::<1>(1));
         let product = self.users.val().select(0, users.clone()) * self.items.val().select(0, items.clone());
         let product = product.sum_dim(1);
@@ -85,7 +85,7 @@ mod tests {
         })
     }
 
-    fn pairs(pairs: &[[i32; 2]], device: &Device) -> Inputs {
+    fn pairs(pairs: &[[u32; 2]], device: &Device) -> Inputs {
         Inputs::Pairs(Tensor::from_data(TensorData::new(pairs.concat(), [pairs.len(), 2]), device))
     }
 
@@ -116,12 +116,12 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(7);
         let mut normal = |scale: f32| scale * Distribution::<f32>::sample(&StandardNormal, &mut random);
         let factors: Vec<f32> = (0..(users + items) * rank).map(|_| normal(0.7)).collect();
-        let mut ratings: Vec<([i32; 2], f32)> = (0..users * items)
+        let mut ratings: Vec<([u32; 2], f32)> = (0..users * items)
             .map(|at| {
                 let (user, item) = (at / items, at % items);
                 let product: f32 =
                     (0..rank).map(|f| factors[user * rank + f] * factors[(users + item) * rank + f]).sum();
-                ([user as i32, item as i32], 3.5 + product + normal(NOISE))
+                ([user as u32, item as u32], 3.5 + product + normal(NOISE))
             })
             .collect();
         let mut random = ChaCha8Rng::seed_from_u64(8);
@@ -132,7 +132,7 @@ mod tests {
         let device = Device::flex();
         let mut network = Network::new(&description, description.whole(), 1, &device.clone().autodiff());
         let mut optimizer = AdamConfig::new().init();
-        let of = |part: &[([i32; 2], f32)], device: &Device| {
+        let of = |part: &[([u32; 2], f32)], device: &Device| {
             let (asked, given): (Vec<_>, Vec<_>) = part.iter().copied().unzip();
             (pairs(&asked, device), Tensor::<2>::from_data(TensorData::new(given, [part.len(), 1]), device))
         };

@@ -40,6 +40,7 @@ pub struct Network {
 
 /// A piece of a network.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "burn has no modules in boxes, and a network has few pieces")]
 pub enum Piece {
     /// A layer of a simple chain.
     Layer(NetworkLayer),
@@ -289,7 +290,7 @@ impl Piece {
             Self::Layer(layer) => layer.forward(flow.single()).into(),
             Self::Image(piece) => piece.forward(flow, pass),
             Self::Detector(piece) => piece.forward(flow),
-            Self::Factors(factors) => Value::Vector(factors.forward(flow.single().numbers())).into(),
+            Self::Factors(factors) => Value::Vector(factors.forward(&flow.single().numbers())).into(),
             Self::Dlrm(piece) => piece.forward(flow),
             Self::Transformer(piece) => piece.forward(flow, pass, tied, memory),
             Self::Recurrent(piece) => piece.forward(flow, pass, tied, memory),

@@ -51,6 +51,7 @@ pub fn assign(anchors: &[Place], objects: &[Place]) -> Vec<Assigned> {
 
 #[cfg(test)]
 mod tests {
+    use super::Assigned::{Nothing, Object, Unasked};
     use super::*;
 
     #[test]
@@ -58,7 +59,6 @@ mod tests {
         let anchor = |x: f32| [x, 0.5, 0.2, 0.2];
         let anchors = [anchor(0.2), anchor(0.25), anchor(0.28), anchor(0.6), anchor(0.9)];
         let check = |objects: &[Place], expected: [Assigned; 5]| assert_eq!(assign(&anchors, objects), expected);
-        use Assigned::{Nothing, Object, Unasked};
         check(&[], [Nothing; 5]);
         // Overlaps with the first: 1, 0.6, 0.43, 0, 0.
         check(&[anchor(0.2)], [Object(0), Object(0), Unasked, Nothing, Nothing]);

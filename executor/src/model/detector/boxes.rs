@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_code_gives_its_box_back() {
         let anchor = [0.4, 0.6, 0.2, 0.1];
-        assert_eq!(coded(anchor, anchor), [0.0; 4]);
+        assert!(coded(anchor, anchor).iter().all(|difference| difference.abs() < 1e-9));
         let found = coded([0.5, 0.55, 0.2, 0.2], anchor);
         for (found, expected) in found.iter().zip([0.5, -0.5, 0.0, 2.0_f32.ln()]) {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");

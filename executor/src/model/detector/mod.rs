@@ -110,10 +110,10 @@ impl Plan {
 fn extra(unfolding: &mut Unfolding, index: usize, block: &scenarios::model::Extra) {
     let names = |first: usize| [first, first + 1].map(|part| format!("backbone.extra.{index}.{part}"));
     unfolding.plain(Plain::Copy);
-    unfolding.normalised(names(0), Window::new("", [0, block.width.get()], 1), Activation::Relu);
+    unfolding.normalised(names(0), &Window::new("", [0, block.width.get()], 1), Activation::Relu);
     let window = Window::new("", [0, block.channels.get()], 3);
     let window = if block.halves { window.by(2) } else { Window { padded: false, ..window } };
-    unfolding.normalised(names(3), window, Activation::Relu);
+    unfolding.normalised(names(3), &window, Activation::Relu);
     unfolding.end();
 }
 

@@ -33,8 +33,8 @@ impl Dot {
         let (features, device) = (self.features, numbers.device());
         let vectors = Tensor::cat(vec![numbers.clone().unsqueeze_dim(1), embeddings], 1);
         let products: Tensor<2> = vectors.clone().matmul(vectors.transpose()).flatten(1, 2);
-        let pairs: Vec<i32> =
-            (0..features).flat_map(|row| (0..row).map(move |column| (row * features + column) as i32)).collect();
+        let pairs: Vec<u32> =
+            (0..features).flat_map(|row| (0..row).map(move |column| (row * features + column) as u32)).collect();
         let count = pairs.len();
         let pairs = Tensor::<1, Int>::from_data(TensorData::new(pairs, [count]), &device);
         Tensor::cat(vec![numbers, products.select(1, pairs)], 1)

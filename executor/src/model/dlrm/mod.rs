@@ -84,7 +84,7 @@ impl DlrmPiece {
         match self {
             Self::Embeddings(piece) => {
                 let [numbers, rows] = flow.array();
-                Flow(vec![numbers, Value::Sequence(piece.forward(rows.numbers()))])
+                Flow(vec![numbers, Value::Sequence(piece.forward(&rows.numbers()))])
             }
             Self::Dense(layer) => layer.forward(flow),
             Self::Dot(piece) => {

@@ -33,7 +33,7 @@ impl Embeddings {
     }
 
     /// The sum of the rows of each table: `[records, lookups]`, table by table → `[records, tables, width]`
-    pub(super) fn forward(&self, rows: Tensor<2, Int>) -> Tensor<3> {
+    pub(super) fn forward(&self, rows: &Tensor<2, Int>) -> Tensor<3> {
         let records = rows.dims()[0];
         let mut first = 0;
         let summed = self.tables.iter().map(|table| {

@@ -27,8 +27,8 @@ struct Asked {
     /// Weight of this question.
     weight: Vec<f32>,
     /// Anchors with an object, counted over all records; class, coded box and weight of each.
-    found: Vec<i32>,
-    class: Vec<i32>,
+    found: Vec<u32>,
+    class: Vec<u32>,
     code: Vec<f32>,
     share: Vec<f32>,
 }
@@ -44,8 +44,8 @@ impl Asked {
             self.object.push(f32::from(matches!(assigned, Assigned::Object(_))));
             self.weight.push(if assigned == Assigned::Unasked { 0.0 } else { share });
             if let Assigned::Object(number) = assigned {
-                self.found.push((first + at) as i32);
-                self.class.push(truth[number].0 as i32);
+                self.found.push((first + at) as u32);
+                self.class.push(truth[number].0 as u32);
                 self.code.extend(coded(places[number], anchors[at]));
                 self.share.push(share);
             }
@@ -59,7 +59,9 @@ pub(super) fn loss(output: Flow, truth: &[Vec<(usize, Place)>], plan: &Plan) -> 
     let (boxes, classes) = (boxes.sequence().flatten::<2>(0, 1), classes.sequence().flatten::<2>(0, 1));
     let anchors = anchors(plan);
     let mut asked = Asked::default();
-    truth.iter().for_each(|objects| asked.add(&anchors, objects));
+    for objects in truth {
+        asked.add(&anchors, objects);
+    }
     let right = none(&boxes);
     let objects = objects(classes.clone().narrow(1, 0, 1), &asked);
     Loss { sum: if asked.found.is_empty() { objects } else { objects + found(boxes, classes, asked) }, right }

@@ -11,23 +11,23 @@ impl Unfolding {
         let window = |channels, kernel| Window::new("", [0, channels], kernel);
         let names = |number: usize| [format!("{name}.conv{number}"), format!("{name}.bn{number}")];
         match block {
-            Block::Plain => self.normalised(names(1), window(channels, 3).by(stride), Activation::Relu),
+            Block::Plain => self.normalised(names(1), &window(channels, 3).by(stride), Activation::Relu),
             Block::Pooled => {
-                self.normalised(names(1), window(channels, 3), Activation::Relu);
+                self.normalised(names(1), &window(channels, 3), Activation::Relu);
                 self.pool(2, stride);
             }
             Block::Basic(basic) => {
                 self.shortcut(name, channels, stride, basic.shortcut);
-                self.normalised(names(1), window(channels, 3).by(stride), Activation::Relu);
-                self.normalised(names(2), window(channels, 3), Activation::None);
+                self.normalised(names(1), &window(channels, 3).by(stride), Activation::Relu);
+                self.normalised(names(2), &window(channels, 3), Activation::None);
                 self.plain(Plain::Add(Activation::Relu));
             }
             Block::Bottleneck(Bottleneck { width, groups }) => {
                 self.shortcut(name, channels, stride, Shortcut::Projection);
-                self.normalised(names(1), window(width.get(), 1), Activation::Relu);
+                self.normalised(names(1), &window(width.get(), 1), Activation::Relu);
                 let middle = Window { groups: groups.get(), ..window(width.get(), 3).by(stride) };
-                self.normalised(names(2), middle, Activation::Relu);
-                self.normalised(names(3), window(channels, 1), Activation::None);
+                self.normalised(names(2), &middle, Activation::Relu);
+                self.normalised(names(3), &window(channels, 1), Activation::None);
                 self.plain(Plain::Add(Activation::Relu));
             }
             Block::Mbconv(inverted) => self.inverted(inverted, name, channels, stride),
@@ -44,7 +44,7 @@ impl Unfolding {
         match shortcut {
             Shortcut::Projection => {
                 let names = [0, 1].map(|part| format!("{name}.downsample.{part}"));
-                self.normalised(names, Window::new("", [0, channels], 1).by(stride), Activation::None);
+                self.normalised(names, &Window::new("", [0, channels], 1).by(stride), Activation::None);
             }
             Shortcut::Padding => self.plain(Plain::Shrink { stride, channels }),
         }
@@ -64,14 +64,14 @@ impl Unfolding {
         let mut next = || parts.next().unwrap_or_default();
         let both = |part: String| [format!("{part}.0"), format!("{part}.1")];
         if inside > entering {
-            self.normalised(both(next()), Window::new("", [0, inside], 1), Activation::Silu);
+            self.normalised(both(next()), &Window::new("", [0, inside], 1), Activation::Silu);
         }
         let depthwise = Window { groups: inside, ..Window::new("", [0, inside], block.kernel.get()).by(stride) };
-        self.normalised(both(next()), depthwise, Activation::Silu);
+        self.normalised(both(next()), &depthwise, Activation::Silu);
         if block.squeeze {
             self.steps.push(Step::Excite { name: next(), channels: inside, narrow: (entering / 4).max(1) });
         }
-        self.normalised(both(next()), Window::new("", [0, channels], 1), Activation::None);
+        self.normalised(both(next()), &Window::new("", [0, channels], 1), Activation::None);
         if added {
             self.plain(Plain::Add(Activation::None));
         }

@@ -17,6 +17,7 @@ use super::step::{Plain, Step};
 
 /// A piece of a network on images.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "burn has no modules in boxes, and a network has few pieces")]
 pub enum ImagePiece {
     /// Convolution.
     Convolve(Convolve),

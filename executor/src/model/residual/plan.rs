@@ -25,7 +25,7 @@ impl Plan {
         if let Some(features) = network.head.features {
             let names = style.features(network.stages.len());
             let window = Window::new("", [0, features.get()], 1);
-            unfolding.normalised(names, window, style.activation());
+            unfolding.normalised(names, &window, style.activation());
         }
         unfolding.plain(Plain::Mean);
         let inputs = unfolding.channels();
@@ -88,7 +88,7 @@ impl Unfolding {
         let names = style.stem().map(|name| format!("{}{name}", self.prefix));
         let window = Window::new("", [0, stem.channels.get()], stem.kernel.get()).by(stem.stride.get());
         let inverted = matches!(next.map(|stage| stage.block), Some(Block::Mbconv(_)));
-        self.normalised(names, window, if inverted { Activation::Silu } else { Activation::Relu });
+        self.normalised(names, &window, if inverted { Activation::Silu } else { Activation::Relu });
         if stem.pool {
             self.pool(3, 2);
         }
@@ -96,8 +96,8 @@ impl Unfolding {
     }
 
     /// A convolution (its name and the channels that enter are filled in), batch normalisation and activation.
-    pub fn normalised(&mut self, [name, norm]: [String; 2], window: Window, activation: Activation) {
-        self.convolution(Window { name, normalised: true, ..window });
+    pub fn normalised(&mut self, [name, norm]: [String; 2], window: &Window, activation: Activation) {
+        self.convolution(Window { name, normalised: true, ..*window });
         self.plain(Plain::Centre);
         self.steps.push(Step::Normalise { name: norm, channels: self.channels(), activation });
     }

@@ -9,7 +9,7 @@ use scenarios::model::{
 use scenarios::scenario::Preprocessing;
 
 use super::super::build::{Build, Share};
-use super::super::{Checkpoint, Description, Network, Pass, Recipe, Value, flat, host, replicas};
+use super::super::{Checkpoint, Description, Network, Pass, Recipe, Running, Value, flat, host, replicas};
 use super::Activation;
 use super::norm::{Figures, Normalise, centred, sums};
 use crate::data::{Codes, Inputs, Targets};
@@ -18,7 +18,7 @@ fn n(value: usize) -> NonZeroUsize {
     NonZeroUsize::new(value).expect("not zero")
 }
 
-/// A network of every kind of block on images of odd size.
+/// A network of every kind of block on images of an even and an odd side.
 fn small(blocks: &[(Block, usize, usize)], kernel: usize) -> Model {
     let stage = |&(block, channels, stride): &(Block, usize, usize)| Stage {
         block,
@@ -27,7 +27,7 @@ fn small(blocks: &[(Block, usize, usize)], kernel: usize) -> Model {
         stride: n(stride),
     };
     Model::BlockCnn(BlockCnn {
-        image: ImageSize { channels: n(2), height: n(13), width: n(11) },
+        image: ImageSize { channels: n(2), height: n(12), width: n(11) },
         stem: Stem { channels: n(4), kernel: n(kernel), stride: n(2), pool: kernel == 5 },
         stages: blocks.iter().map(stage).collect(),
         head: Classifier { features: Some(n(6)), classes: n(3) },
@@ -197,7 +197,7 @@ fn replicas_normalise_over_the_whole_batch() {
     for model in networks() {
         let description = Description::of(&model).expect("it is valid");
         replicas::assert_equal_to_one(&description, |records, device| {
-            let classes: Vec<i32> = records.iter().map(|record| (record % 3) as i32).collect();
+            let classes: Vec<u32> = records.iter().map(|record| (record % 3) as u32).collect();
             let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [records.len()]), device);
             (Inputs::Numbers(images(records, description.input(), device)), Targets::Classes(classes))
         });
@@ -209,7 +209,7 @@ fn a_pass_that_does_not_count_leaves_running_figures() {
     let description = Description::of(&networks()[0]).expect("it is valid");
     let device = Device::flex().autodiff();
     let network = Network::new(&description, description.whole(), 1, &device);
-    let running = |network: &Network| network.running().map(|running| running.values()).collect::<Vec<_>>();
+    let running = |network: &Network| network.running().map(Running::values).collect::<Vec<_>>();
     let first = running(&network);
     let pass = Pass { learns: true, ..Pass::plain() };
     let look =
