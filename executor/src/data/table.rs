@@ -60,6 +60,14 @@ impl<'a> Table<'a> {
     }
 }
 
+/// Line of a record, from 1: the reader counts empty lines before it to it.
+fn line_of(bytes: &[u8], record: &csv::ByteRecord) -> usize {
+    let Some(position) = record.position() else { return 0 };
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX).min(bytes.len());
+    let empty = bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() as usize + empty.filter(|byte| is_end(byte)).count()
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "slices are split by references")]
 fn is_end(byte: &u8) -> bool {
     *byte == b'\n'
@@ -74,10 +82,7 @@ impl Iterator for Table<'_> {
             Rows::Quoted(reader) => {
                 let mut record = csv::ByteRecord::new();
                 match reader.read_byte_record(&mut record) {
-                    Ok(true) => {
-                        let line = record.position().map_or(0, |position| position.line() as usize);
-                        Some((line, record.iter().map(utf8).collect()))
-                    }
+                    Ok(true) => Some((line_of(&self.stored.bytes, &record), record.iter().map(utf8).collect())),
                     Ok(false) => None,
                     // It reads bytes in memory, whatever they are.
                     Err(error) => Some((self.line, Err(error.to_string()))),

@@ -139,7 +139,7 @@ pub(super) fn yolo(reading: &mut Reading<'_>) -> Result<Sides, ReadError> {
         sides.push(Records { columns: Columns::Images(images), truth: Truth::Boxes(objects) });
     }
     let sides: [Records; 2] = sides.try_into().unwrap_or_else(|_| unreachable!("there are two sides"));
-    if sides[0].is_empty() {
+    if reading.records == 0 {
         return Err(ReadError::NoFile { path: reading.store.path("images/train").display().to_string() });
     }
     Ok(Sides::plain(sides))
