@@ -98,7 +98,7 @@ mod tests {
             assert_eq!(again.train, sides.train);
         };
         check("ratings.dat", b"1::10::5::978\n2::30::3.5::978\n", &files("::", false), &[[1, 0], [2, 1]], &[5.0, 3.5]);
-        check("u.data", b"3\t2\t1\t9\n1\t1\t2\t9\n", &files("tab", false), &[[2, 1], [0, 0]], &[1.0, 2.0]);
+        check("u.data", b"3\t2\t1\t9\n1\t1\t2\t9\n", &files("tab", false), &[[2, 2], [0, 1]], &[1.0, 2.0]);
         let csv = b"userId,movieId,rating\nann,9,-1\nbob,10,0.5\n";
         check("ratings.csv", csv, &files(",", true), &[[0, 0], [1, 1]], &[-1.0, 0.5]);
         check("ratings.csv", b"0,2,1\n", &files(",", false), &[[0, 2]], &[1.0]);
