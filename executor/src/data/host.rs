@@ -48,10 +48,10 @@ impl HostInputs {
     pub fn records(&self) -> usize {
         let of = |values: usize, width: usize| values.checked_div(width).unwrap_or(0);
         match self {
-            Self::Numbers(width, values) | Self::Clicks([width @ 1.., _], values, _) => of(values.len(), *width),
+            Self::Numbers(width, values) => of(values.len(), *width),
             Self::Tokens(length, tokens, _) => of(tokens.len(), *length),
             Self::Pairs(pairs) => pairs.len() / 2,
-            Self::Clicks([0, width], _, rows) => of(rows.len(), *width),
+            Self::Clicks([width, lookups], values, rows) => of(values.len(), *width).max(of(rows.len(), *lookups)),
         }
     }
 

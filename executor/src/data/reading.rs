@@ -96,7 +96,7 @@ pub struct Reading<'a> {
     /// SHA-256 of the files that were read, in their order.
     pub digests: Vec<String>,
     /// Records that were read, broken ones too.
-    records: u64,
+    pub records: u64,
     /// Records that were skipped.
     pub broken: u64,
     first: Option<Flaw>,
