@@ -116,6 +116,6 @@ mod tests {
         check("resnet20", "images", 10);
         check("bert-base", "tokens", usize::MAX);
         check("dlrm-dcnv2", "numbers and categories", usize::MAX);
-        check("ssd300-resnet50", "images", 91);
+        check("ssd300-resnet50", "images", 81);
     }
 }

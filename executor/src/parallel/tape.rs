@@ -199,8 +199,8 @@ fn met(mut flow: Flow, seams: &[Seam], meeting: Meeting<'_>) -> Flow {
 /// Gradients before a seam.
 fn met_back(mut back: Backflow, seams: &[Seam], meeting: Meeting<'_>) -> Backflow {
     for (value, seam) in back.iter_mut().zip(seams) {
-        if let (Some(group), Some(gradient)) = (meeting.over(*seam), value.take_if(|_| *seam != Seam::Plain)) {
-            *value = Some(summed(gradient, group));
+        if let Some(group) = meeting.over(*seam) {
+            *value = value.take().map(|gradient| summed(gradient, group));
         }
     }
     back
