@@ -106,7 +106,7 @@ fn step(criterion: &mut Criterion) {
         unreachable!("digits are images with classes")
     };
     let images: Vec<f32> = drawn.pixels.iter().map(|&pixel| (f32::from(pixel) / 255.0 - 0.5) / 0.5).collect();
-    let labels: Vec<i32> = classes.iter().map(|&class| class as i32).collect();
+    let labels: Vec<i32> = classes.iter().map(|&class| class.cast_signed()).collect();
     let training = Training {
         model: Model::Preset("mnist-cnn".to_owned()),
         data: "digits".to_owned(),

@@ -59,7 +59,7 @@ mod tests {
         for (share, expected) in shares.iter().zip([0.15, 0.8, 0.1, 0.1]) {
             assert!((share - expected).abs() < 0.01, "{shares:?}");
         }
-        assert_eq!(count(&|at| !hidden[at] && tokens[at] != plain[at]), 0.0);
+        assert!(count(&|at| !hidden[at] && tokens[at] != plain[at]) < 0.5);
     }
 
     #[test]

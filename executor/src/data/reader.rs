@@ -303,7 +303,7 @@ mod tests {
         let counts = vec![1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
         assert_eq!(batch.inputs, HostInputs::Tokens(4, vec![2, 10, 0, 0, 2, 11, 12, 13], Some(counts.clone())));
         assert_eq!(batch.targets, HostTargets::Tokens(4, vec![10, 3, 0, 0, 11, 12, 13, 14], counts));
-        assert_eq!(batch.units(), 6.0);
+        assert!((batch.units() - 6.0).abs() < 1e-12);
     }
 
     #[test]
@@ -316,7 +316,7 @@ mod tests {
         let HostTargets::Tokens(8, told, counts) = &batch.targets else { unreachable!("they are tokens") };
         assert_eq!(told, &[2, 11, 12, 13, 14, 15, 3, 0]);
         assert!(batch.units() >= 1.0 && counts[0] == 0.0 && counts[7] == 0.0);
-        assert!((0..8).all(|place| counts[place] == 1.0 || tokens[place] == told[place]));
+        assert!((0..8).all(|place| counts[place] > 0.5 || tokens[place] == told[place]));
         let learn = |epoch| reader.learn(&records, &[0, 1], Moment { epoch, offset: 0 }).inputs;
         assert!((2..20).any(|epoch| learn(epoch) != learn(1)));
     }

@@ -7,7 +7,7 @@ use burn::module::ParamId;
 use super::stage::Held;
 use super::topology::Topology;
 use crate::model::build::{Parameter, joined};
-use crate::model::flat;
+use crate::model::{Network, flat};
 use crate::transport::{Reduction, TransportError};
 
 /// The same parameters with the mean of all replicas in their place.
@@ -18,7 +18,9 @@ pub fn mean_of_replicas(held: &Held, topology: &Topology) -> Result<Held, Transp
     let mut values = flat::parameters(held);
     topology.replicas.all_reduce(&mut values, Reduction::Sum)?;
     let share = 1.0 / topology.shape.replicas as f32;
-    values.iter_mut().for_each(|value| *value *= share);
+    for value in &mut values {
+        *value *= share;
+    }
     Ok(flat::with_parameters(held.clone(), &values))
 }
 
@@ -62,7 +64,7 @@ pub fn running(held: &Held, topology: &Topology) -> Result<Vec<f32>, TransportEr
 /// Parameters of one stage out of the flat buffers of its tensor group.
 fn joined_parameters(held: &Held, parts: &[Vec<f32>]) -> Vec<(ParamId, Vec<f32>)> {
     let by_id: HashMap<ParamId, &Parameter> =
-        held.chunks.iter().flat_map(|chunk| chunk.parameters()).map(|parameter| (parameter.id, parameter)).collect();
+        held.chunks.iter().flat_map(Network::parameters).map(|parameter| (parameter.id, parameter)).collect();
     let whole = |(id, begin, length): (ParamId, usize, usize)| {
         let own: Vec<Vec<f32>> = parts.iter().map(|part| part[begin..begin + length].to_vec()).collect();
         let values = match by_id.get(&id) {

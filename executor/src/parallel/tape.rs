@@ -84,6 +84,7 @@ struct Kept {
 }
 
 /// What leaves a segment.
+#[expect(clippy::large_enum_variant, reason = "a pass has few of them")]
 #[derive(Debug)]
 enum Left {
     Values(Flow),
@@ -92,6 +93,7 @@ enum Left {
 }
 
 /// What comes of a forward pass.
+#[expect(clippy::large_enum_variant, reason = "a pass has one of them")]
 #[derive(Debug)]
 pub enum Output {
     /// Values for the next part.
@@ -101,6 +103,7 @@ pub enum Output {
 }
 
 /// Runs a part forward. With targets it is the last one, and gives the loss.
+#[must_use]
 pub fn forward(
     network: &Network,
     segments: &[Segment],

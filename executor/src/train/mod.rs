@@ -184,9 +184,12 @@ pub fn train(session: Session<'_>, observer: &mut dyn Observer) -> Result<Outcom
         let others: Vec<_> = transports
             .map(|transport| -> Box<dyn Transport> { Box::new(transport) })
             .map(|transport| {
-                scope.spawn(move || match transport.rank() < learners {
-                    true => rank::run(session, transport, &mut Silent).map(drop),
-                    false => server(session, &*transport, learners),
+                scope.spawn(move || {
+                    if transport.rank() < learners {
+                        rank::run(session, transport, &mut Silent).map(drop)
+                    } else {
+                        server(session, &*transport, learners)
+                    }
                 })
             })
             .collect();

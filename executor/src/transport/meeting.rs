@@ -54,8 +54,8 @@ impl Meeting {
             state = held;
             if waited.timed_out() {
                 world.pulse(members[rank]);
-                let missing = state.arrived.iter().zip(members).filter(|(arrived, _)| !**arrived);
-                missing.map(|(_, member)| world.check(*member)).collect::<Result<(), _>>()?;
+                let mut missing = state.arrived.iter().zip(members).filter(|(arrived, _)| !**arrived);
+                missing.try_for_each(|(_, member)| world.check(*member))?;
             }
         }
         Ok(())

@@ -147,8 +147,8 @@ impl Transport for ThreadTransport {
             *splits += 1;
             *splits
         };
-        let colors = self.all_gather(vec![color as f32])?;
-        let own = |rank: &usize| colors[*rank][0] == color as f32;
+        let colors = self.all_gather(vec![f32::from_bits(color as u32)])?;
+        let own = |rank: &usize| colors[*rank][0].to_bits() == color as u32;
         let ranks: Vec<usize> = (0..self.size()).filter(own).collect();
         let members = ranks.iter().map(|rank| self.group.members[*rank]).collect();
         let rank = ranks.iter().position(|rank| *rank == self.rank).unwrap_or(0);

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 const TIMES_LONGEST: u32 = 4;
 
 /// Silence before the first sign: devices compile their kernels.
-const PATIENCE_AT_FIRST: Duration = Duration::from_secs(900);
+const PATIENCE_AT_FIRST: Duration = Duration::from_mins(15);
 
 /// Signs of life of all ranks of a job.
 #[derive(Debug)]

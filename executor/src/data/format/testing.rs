@@ -21,7 +21,6 @@ pub(super) fn shared(name: &str) -> Option<Folder> {
     if path.exists() {
         return Some(Folder { path, _kept: None });
     }
-    #[expect(clippy::print_stderr, reason = "a test says what it could not look at")]
     {
         eprintln!("skipped: the data set is not at ../shared/data/datasets/{name}");
     }

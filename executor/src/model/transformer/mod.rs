@@ -99,11 +99,10 @@ pub(super) fn work(model: &Transformer, index: usize) -> f64 {
     let [hidden, sequence, vocabulary] = [model.hidden, model.sequence, model.vocabulary].map(|size| size.get() as f64);
     let Some(at) = index.checked_sub(1) else { return hidden };
     match (at / PER_LAYER == model.layers.get(), at % PER_LAYER) {
-        (_, 0) => hidden,
+        (_, 0) | (false, 2) => hidden,
         (false, 1) => {
             model.attention_parameters() as f64 + 2.0 * sequence * (model.heads.get() * model.head_size()) as f64
         }
-        (false, 2) => hidden,
         (false, _) => model.ffn_parameters() as f64,
         (true, _) if index + 1 < pieces(model) || model.classes.is_some() => hidden * hidden,
         (true, _) => hidden * vocabulary,

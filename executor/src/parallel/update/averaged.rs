@@ -41,7 +41,9 @@ impl Averaged {
         topology.replicas.all_reduce(&mut mean, Reduction::Sum)?;
         self.exchanged_bytes += 4 * held.num_params() as u64;
         let share = 1.0 / topology.shape.replicas as f32;
-        mean.iter_mut().for_each(|value| *value *= share);
+        for value in &mut mean {
+            *value *= share;
+        }
         if let Some(outer) = &mut self.outer {
             outer.descend(&mut mean);
         }

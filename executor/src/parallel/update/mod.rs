@@ -21,7 +21,7 @@ use scenarios::strategy::{Strategy, Sync, Zero};
 use super::stage::Held;
 use super::topology::Topology;
 use crate::model::build::Parameter;
-use crate::model::flat;
+use crate::model::{Network, flat};
 use crate::train::StepClock;
 use crate::transport::{Reduction, Transport, TransportError};
 use clip::Counted;
@@ -131,7 +131,7 @@ struct Common {
 
 impl Common {
     fn new(training: &Training, held: &Held, topology: &Topology, device: &Device) -> Result<Self, TransportError> {
-        let parameters: Vec<Parameter> = held.chunks.iter().flat_map(|chunk| chunk.parameters()).cloned().collect();
+        let parameters: Vec<Parameter> = held.chunks.iter().flat_map(Network::parameters).cloned().collect();
         let (tied, elsewhere) = tied(held, topology)?;
         Ok(Self {
             training: training.clone(),
@@ -180,7 +180,9 @@ impl Common {
         let Some(most) = self.clip_norm else { return Ok(()) };
         let factor = clip::factor(most, self.counted.squares(part, from), groups)?;
         if factor < 1.0 {
-            part.iter_mut().for_each(|value| *value *= factor);
+            for value in part.iter_mut() {
+                *value *= factor;
+            }
         }
         Ok(())
     }

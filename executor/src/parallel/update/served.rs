@@ -285,7 +285,9 @@ impl Serving<'_> {
         let length = f64::from(squares[0]).sqrt();
         if length > most {
             let factor = (most / (length + 1e-6)) as f32;
-            gradient.iter_mut().for_each(|value| *value *= factor);
+            for value in gradient.iter_mut() {
+                *value *= factor;
+            }
         }
         Ok(())
     }

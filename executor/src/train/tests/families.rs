@@ -76,7 +76,7 @@ fn ratings() -> Records {
 fn clicks() -> Records {
     let values = numbers(RECORDS * 4, 9).into_iter().map(|value| value as f32 / 9.0).collect();
     let columns = Columns::Clicks { numbers: 4, lookups: 3, values, rows: numbers(RECORDS * 3, 10) };
-    let clicked = (0..RECORDS).map(|record| (record % 3 == 0) as u8 as f32).collect();
+    let clicked = (0..RECORDS).map(|record| f32::from(u8::from(record % 3 == 0))).collect();
     Records { columns, truth: Truth::Numbers { width: 1, values: clicked } }
 }
 
@@ -95,7 +95,7 @@ fn model(description: serde_json::Value) -> Model {
 }
 
 /// The steps of every strategy are those of one device.
-fn check(model: Model, records: &Records, strategies: &[&str]) {
+fn check(model: &Model, records: &Records, strategies: &[&str]) {
     let run = |strategy: &str| {
         let mut case = Case::by("mnist-linear", strategy);
         case.training.model = model.clone();
@@ -138,18 +138,22 @@ const TENSOR: [&str; 6] = [
 #[test]
 fn decoders() {
     let gpt = json!({ "positions": "learned", "norm": "layer", "bias": true, "tied": true });
-    check(transformer(&gpt), &text(), &[TOKENS, TENSOR].concat());
+    check(&transformer(&gpt), &text(), &[TOKENS, TENSOR].concat());
     let llama = json!({ "kv_heads": 4, "gated": true });
-    check(transformer(&llama), &text(), &TENSOR);
-    check(transformer(&json!({ "kv_heads": 2, "gated": true })), &text(), &["tensor:2", "data:2,tensor:2"]);
+    check(&transformer(&llama), &text(), &TENSOR);
+    check(&transformer(&json!({ "kv_heads": 2, "gated": true })), &text(), &["tensor:2", "data:2,tensor:2"]);
 }
 
 #[test]
 fn encoders() {
     let bert = json!({ "kind": "encoder", "positions": "learned", "norm": "layer", "bias": true, "tied": true });
-    check(transformer(&bert), &documents(Truth::Masked), &["data:2", "tensor:2", "pipeline:2,micro_batch:5"]);
+    check(&transformer(&bert), &documents(Truth::Masked), &["data:2", "tensor:2", "pipeline:2,micro_batch:5"]);
     let classifier = json!({ "kind": "encoder", "positions": "learned", "norm": "layer", "bias": true, "classes": 3 });
-    check(transformer(&classifier), &documents(classes(3)), &["data:2", "data:2,tensor:2", "pipeline:2,micro_batch:5"]);
+    check(
+        &transformer(&classifier),
+        &documents(classes(3)),
+        &["data:2", "data:2,tensor:2", "pipeline:2,micro_batch:5"],
+    );
 }
 
 #[test]
@@ -158,7 +162,7 @@ fn recurrent_networks() {
         let network = json!({ "rnn": {
             "cell": cell, "layers": 2, "hidden": 12, "vocabulary": VOCABULARY, "sequence": SEQUENCE, "tied": true,
         } });
-        check(model(network), &text(), &TOKENS);
+        check(&model(network), &text(), &TOKENS);
     }
 }
 
@@ -181,17 +185,17 @@ fn networks_of_blocks_with_batch_statistics_of_all_replicas() {
         "data:2,pipeline:2,micro_batch:10",
         "data:1,recompute:full",
     ];
-    check(model(network), &photos(), &strategies);
+    check(&model(network), &photos(), &strategies);
 }
 
 #[test]
 fn recommenders() {
     let factors = json!({ "matrix_factorization": { "users": 30, "items": 20, "factors": 6, "biases": true } });
-    check(model(factors), &ratings(), &["data:2", "data:4,zero:1", "data:2,servers:2", "data:1,micro_batch:5"]);
+    check(&model(factors), &ratings(), &["data:2", "data:4,zero:1", "data:2,servers:2", "data:1,micro_batch:5"]);
     let dlrm = json!({ "dlrm": {
         "dense_inputs": 4, "width": 6, "tables": [{ "count": 3, "rows": 10 }], "bottom": [8, 6], "top": [8, 1],
     } });
-    check(model(dlrm), &clicks(), &["data:2", "pipeline:2,micro_batch:5", "data:2,pipeline:2,micro_batch:5,zero:2"]);
+    check(&model(dlrm), &clicks(), &["data:2", "pipeline:2,micro_batch:5", "data:2,pipeline:2,micro_batch:5,zero:2"]);
 }
 
 #[test]
@@ -206,5 +210,5 @@ fn detectors() {
         "neck": { "stages": 2 },
         "heads": { "anchors": [2, 2], "classes": 4, "kernel": 1 },
     } });
-    check(model(detector), &drawn(), &["data:2", "data:2,zero:1", "pipeline:2,micro_batch:20"]);
+    check(&model(detector), &drawn(), &["data:2", "data:2,zero:1", "pipeline:2,micro_batch:20"]);
 }
