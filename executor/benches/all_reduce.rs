@@ -5,16 +5,16 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use executor::transport::{Transport, thread_group};
+use executor::transport::{Reduction, Transport, thread_group};
 
 const SIZES: [usize; 2] = [1 << 20, 64 << 20];
 const RANKS: [usize; 2] = [2, 4];
 
 /// Time of `runs` all-reduces of `bytes` in each of `ranks` threads, as rank 0 sees it.
 fn all_reduce(bytes: usize, ranks: usize, runs: u32) -> Duration {
-    let rank = |mut transport: executor::transport::ThreadTransport| {
+    let rank = |transport: executor::transport::ThreadTransport| {
         let mut buffer = vec![1.0; bytes / 4];
-        let mut reduce = || transport.all_reduce(&mut buffer).expect("no rank leaves");
+        let mut reduce = || transport.all_reduce(&mut buffer, Reduction::Sum).expect("no rank leaves");
         reduce();
         let started = Instant::now();
         (0..runs).for_each(|_| reduce());

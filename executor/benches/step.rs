@@ -18,11 +18,13 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use criterion::{Criterion, criterion_group, criterion_main};
-use executor::data::{Prepared, draw_digits, prepare};
+use executor::data::{Columns, Prepared, Truth, draw_digits, prepare};
 use executor::device::Devices;
+use executor::model::Description;
 use executor::train::{Session, Silent, train};
 use scenarios::model::Model;
-use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Split, Training};
+use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
+use scenarios::strategy::Strategy;
 
 const BATCH: usize = 100;
 const STEPS: usize = 40;
@@ -82,10 +84,10 @@ fn bare(images: &[f32], labels: &[i32]) -> Duration {
 fn ours(data: &Prepared, training: &Training) -> Duration {
     let session = Session {
         training,
-        chain: &training.model.shaped().expect("it is a preset"),
+        description: &Description::of(&training.model).expect("it is a preset"),
         train: &data.train,
         validation: &data.validation,
-        ranks: 1,
+        strategy: &Strategy::SINGLE,
         devices: &Devices::cpu(),
         seed: 1,
         max_steps: Some(STEPS as u64),
@@ -100,8 +102,11 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
 fn step(criterion: &mut Criterion) {
     let records = draw_digits(BATCH * STEPS + 1, 1);
     let data = prepare(&records, &records, 10, Split::default(), 1);
-    let images: Vec<f32> = records.pixels.iter().map(|&pixel| (f32::from(pixel) / 255.0 - 0.5) / 0.5).collect();
-    let labels: Vec<i32> = records.labels.iter().map(|&label| i32::from(label)).collect();
+    let (Columns::Images(drawn), Truth::Classes(classes)) = (&records.columns, &records.truth) else {
+        unreachable!("digits are images with classes")
+    };
+    let images: Vec<f32> = drawn.pixels.iter().map(|&pixel| (f32::from(pixel) / 255.0 - 0.5) / 0.5).collect();
+    let labels: Vec<i32> = classes.iter().map(|&class| class.cast_signed()).collect();
     let training = Training {
         model: Model::Preset("mnist-cnn".to_owned()),
         data: "digits".to_owned(),
@@ -113,6 +118,9 @@ fn step(criterion: &mut Criterion) {
         tokens: None,
         global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
+        rate: Rate::default(),
+        clip_norm: None,
+        outer: None,
         precision: Precision::Fp32,
     };
     let mut group = criterion.benchmark_group(format!("{STEPS} steps of the MNIST CNN, batch {BATCH}"));

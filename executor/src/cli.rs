@@ -116,9 +116,9 @@ pub(crate) struct ApplyArgs {
 pub(crate) struct EvaluateArgs {
     /// Trained weights (`run/checkpoints/WORKLOAD.safetensors`).
     pub weights: PathBuf,
-    /// Folder of the data set below the data folder.
-    #[arg(long, default_value = "mnist")]
-    pub path: String,
+    /// Folder of the data set below the data folder; by default that of the data set that the weights learned from.
+    #[arg(long)]
+    pub path: Option<String>,
     #[command(flatten)]
     pub data: DataArgs,
     /// Records in one forward pass.

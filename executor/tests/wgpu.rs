@@ -8,10 +8,12 @@ use std::sync::atomic::AtomicBool;
 use burn::tensor::{Device, DeviceKind, DeviceType};
 use executor::data::{Prepared, draw_digits, prepare};
 use executor::device::Devices;
+use executor::model::Description;
 use executor::train::{Outcome, Session, Silent, train};
 use scenarios::machine;
 use scenarios::model::Model;
-use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Split, Training};
+use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
+use scenarios::strategy::Strategy;
 
 /// A few steps, enough for parameters to have moved.
 const STEPS: u64 = 4;
@@ -29,7 +31,7 @@ fn software() -> Option<Devices> {
     found.then(|| Devices { description, handles: vec![device] })
 }
 
-fn run(devices: &Devices, data: &Prepared, ranks: usize) -> Outcome {
+fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
     let training = Training {
         model: Model::Preset("mnist-cnn".to_owned()),
         data: "digits".to_owned(),
@@ -41,14 +43,17 @@ fn run(devices: &Devices, data: &Prepared, ranks: usize) -> Outcome {
         tokens: None,
         global_batch: NonZeroUsize::new(16).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.02, momentum: 0.9 }),
+        rate: Rate::default(),
+        clip_norm: None,
+        outer: None,
         precision: Precision::Fp32,
     };
     let session = Session {
         training: &training,
-        chain: &training.model.shaped().expect("it is a preset"),
+        description: &Description::of(&training.model).expect("it is a preset"),
         train: &data.train,
         validation: &data.validation,
-        ranks,
+        strategy: &Strategy::data_parallel(ranks).expect("not zero"),
         devices,
         seed: 5,
         max_steps: Some(STEPS),

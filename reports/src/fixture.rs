@@ -12,7 +12,7 @@ use scenarios::plan::{
 use scenarios::run::{DataUsed, Epoch, Run, RunStatus, Traffic, WorkloadRun};
 use scenarios::scenario::{
     Action, Effect, Evaluation, FileFormat, Files, Form, Job, Momentum, Optimizer, Precision, Preprocessing,
-    PurchaseKind, Rule, SiteKind, Training,
+    PurchaseKind, Rate, Rule, SiteKind, Training,
 };
 use scenarios::strategy::Strategy;
 use scenarios::units::Interval;
@@ -206,6 +206,9 @@ fn train() -> Assignment {
             tokens: None,
             global_batch: 100.try_into().expect("not zero"),
             optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
+            rate: Rate::default(),
+            clip_norm: None,
+            outer: None,
             precision: Precision::Fp32,
         }),
         data: Some(source_data()),
@@ -281,7 +284,7 @@ fn source_data() -> SourceData {
         dataset: "digits".to_owned(),
         class: "health".to_owned(),
         records: 60_000,
-        files: Some(Files { format: FileFormat::Idx, path: "mnist".to_owned() }),
+        files: Some(Files::new(FileFormat::Idx, "mnist")),
     }
 }
 

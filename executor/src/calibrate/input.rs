@@ -5,7 +5,7 @@ use scenarios::scenario::{Augmentation, Preprocessing};
 use scenarios::units::Interval;
 
 use super::{probe, ranks::in_ranks};
-use crate::data::{Batches, Records};
+use crate::data::{BatchShare, Batches, Records};
 use crate::device::Devices;
 
 /// Records in memory.
@@ -19,12 +19,8 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<InputMeasurement> {
     let cases = SHAPES.iter().flat_map(|shape| [(*shape, false), (*shape, true)]);
     let measured = cases.filter_map(|((side, batch), augmented)| {
         let values = side * side;
-        let records = Records {
-            height: side,
-            width: side,
-            pixels: (0..RECORDS * values).map(|at| (at * 31 % 256) as u8).collect(),
-            labels: (0..RECORDS).map(|at| (at % 10) as u8).collect(),
-        };
+        let pixels = (0..RECORDS * values).map(|at| (at * 31 % 256) as u8).collect();
+        let records = Records::grey(side, side, pixels, &(0..RECORDS).map(|at| (at % 10) as u8).collect::<Vec<u8>>());
         let seconds = in_ranks(devices, ranks, |device, _| one_rank(&records, batch, augmented, device));
         Some(InputMeasurement {
             values_per_record: values as u64,
@@ -39,14 +35,14 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<InputMeasurement> {
 }
 
 fn one_rank(records: &Records, batch: usize, augmented: bool, device: &burn::tensor::Device) -> Vec<f64> {
-    let augmentation = Augmentation { shift: u32::from(augmented) * 2 };
+    let augmentation = Augmentation { shift: u32::from(augmented) * 2, ..Augmentation::default() };
     let preprocessing = Preprocessing { normalize: Some([0.5, 0.5]), augmentation, ..Preprocessing::default() };
-    let mut batches = Batches::new(records, &preprocessing, batch, (0, 1), 1, device.clone().autodiff());
-    let mut step = 0;
+    let mut batches = Batches::new(records, &preprocessing, BatchShare::even(batch, 0, 1), 1);
+    let (mut step, steps, device) = (0, batches.steps_per_epoch() as u64, device.clone().autodiff());
     probe::repeat(|| {
-        step = (step + 1) % batches.steps_per_epoch();
+        step = (step + 1) % steps;
         probe::time(|| {
-            std::hint::black_box(batches.batch(1, step));
+            std::hint::black_box(batches.batch(step).on(&device));
             let _ = device.sync();
         })
     })

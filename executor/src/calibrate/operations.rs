@@ -14,8 +14,11 @@ use scenarios::units::Interval;
 
 use super::{probe, ranks::in_ranks, shapes};
 use crate::device::Devices;
-use crate::model::{Activation, NetworkLayer, initial};
-use crate::train::{build_optimizer, gradients};
+use crate::model::Value;
+use crate::model::build::{Build, Share};
+use crate::model::flat as gradients;
+use crate::model::layer::NetworkLayer;
+use crate::parallel::update::optimizer::build as build_optimizer;
 use crate::transport::Transport as _;
 
 /// Runs of an operation that a GPU is given before it is waited for, as training does.
@@ -127,7 +130,7 @@ impl Bench<'_> {
     fn layer(&self, operation: &Operation) -> Seconds {
         let (shaped, records, input_gradient) = shaped(operation);
         let device = self.device.clone().autodiff();
-        let layer = NetworkLayer::new(&shaped, &mut initial::Values::new(1), &device);
+        let layer = NetworkLayer::new(0, &shaped, &mut Build::new(&device, Share::WHOLE, 1));
         let input = smooth(shaped.input, records, input_gradient, &device);
         let weights = smooth(shaped.output, records, false, &device);
         let forward = self.repeat(|| layer.forward(input.clone()));
@@ -240,7 +243,7 @@ const fn image(channels: u64, height: u64, width: u64) -> TensorShape {
 
 /// Records of a shape whose neighbouring values are alike but for noise as large as their slope, as those of
 /// images and of what layers make of them are: how fast a maximum is found depends on it.
-fn smooth(shape: TensorShape, records: u64, gradient: bool, device: &Device) -> Activation {
+fn smooth(shape: TensorShape, records: u64, gradient: bool, device: &Device) -> Value {
     let (records, count) = (records as usize, records as usize * shape.elements());
     let row = match shape {
         TensorShape::Image { width, .. } => width,
@@ -252,19 +255,19 @@ fn smooth(shape: TensorShape, records: u64, gradient: bool, device: &Device) -> 
     match shape {
         TensorShape::Image { channels, height, width } => {
             let tensor = Tensor::from_data(TensorData::new(values, [records, channels, height, width]), device);
-            Activation::Image(if gradient { tensor.require_grad() } else { tensor })
+            Value::Image(if gradient { tensor.require_grad() } else { tensor })
         }
         TensorShape::Vector(width) => {
             let tensor = Tensor::from_data(TensorData::new(values, [records, width]), device);
-            Activation::Vector(if gradient { tensor.require_grad() } else { tensor })
+            Value::Vector(if gradient { tensor.require_grad() } else { tensor })
         }
     }
 }
 
 /// A number that depends on every value, so that the gradient that comes back is a full tensor.
-fn weighted_sum(values: Activation, weights: Activation) -> Tensor<1> {
+fn weighted_sum(values: Value, weights: Value) -> Tensor<1> {
     match (values, weights) {
-        (Activation::Image(values), Activation::Image(weights)) => (values * weights).sum(),
+        (Value::Image(values), Value::Image(weights)) => (values * weights).sum(),
         (values, weights) => (values.flat() * weights.flat()).sum(),
     }
 }
@@ -283,6 +286,8 @@ const fn constants(rule: OptimizerRule) -> Optimizer {
     match rule {
         OptimizerRule::Sgd => Optimizer::Sgd(Sgd { learning_rate: 1e-3 }),
         OptimizerRule::Momentum => Optimizer::Momentum(Momentum { learning_rate: 1e-3, momentum: 0.9 }),
-        OptimizerRule::Adam => Optimizer::Adam(Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }),
+        OptimizerRule::Adam => {
+            Optimizer::Adam(Adam { learning_rate: 1e-3, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 })
+        }
     }
 }

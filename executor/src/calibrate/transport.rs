@@ -5,7 +5,7 @@ use scenarios::units::Interval;
 
 use super::{probe, ranks::in_ranks};
 use crate::device::Devices;
-use crate::transport::Transport as _;
+use crate::transport::{Reduction, Transport as _};
 
 /// Bytes in each rank.
 const BYTES: [usize; 6] = [1 << 10, 1 << 14, 1 << 17, 1 << 20, 1 << 23, 1 << 26];
@@ -21,7 +21,7 @@ pub fn measure(ranks: u32) -> Vec<TransportMeasurement> {
             let mut buffer = vec![1.0; bytes / 4];
             let runs = (0..RUNS + 3).map(|_| {
                 let together = transport.barrier();
-                let seconds = probe::time(|| drop(transport.all_reduce(&mut buffer))).as_secs_f64();
+                let seconds = probe::time(|| drop(transport.all_reduce(&mut buffer, Reduction::Sum))).as_secs_f64();
                 buffer.fill(1.0);
                 together.map(|()| seconds)
             });

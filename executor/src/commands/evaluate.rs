@@ -1,12 +1,15 @@
-use scenarios::scenario::Split;
+use scenarios::scenario::{self, FileFormat, Split};
 use scenarios::terminal::{Exit, Printer, Table};
 use serde::Serialize;
 
 use super::weights::{self, Weights};
 use super::{data_help, files};
 use crate::cli::EvaluateArgs;
-use crate::data::{self, Normalization, Wanted};
+use crate::data::{self, Needs, Reader, Wanted};
 use crate::evaluate::{self, Evaluation};
+
+/// Folder of the data set where the weights do not say which they learned from.
+const MNIST: &str = "mnist";
 
 #[derive(Debug, Serialize)]
 struct View {
@@ -24,18 +27,26 @@ pub(crate) fn evaluate(args: &EvaluateArgs, printer: Printer) -> Exit {
 
 fn run(args: &EvaluateArgs, printer: Printer) -> Result<Exit, Exit> {
     let weights = weights::open(&args.weights, args.device, printer)?;
-    let wanted = Wanted { dataset: &args.path, path: &args.path, records: 0, seed: 0 };
+    let recipe = &weights.checkpoint.recipe;
+    let needs = Needs::of(&recipe.model).map_err(|error| {
+        printer.error(&error, None);
+        Exit::InvalidDocument
+    })?;
+    let mut of = recipe.files.clone().unwrap_or_else(|| scenario::Files::new(FileFormat::Idx, MNIST));
+    if let Some(path) = &args.path {
+        of.path.clone_from(path);
+    }
+    let wanted =
+        Wanted { dataset: &of.path, files: &of, needs: &needs, records: 0, seed: 0, known: Some(&recipe.codes) };
     let found = data::find(wanted, &files(&args.data)).map_err(|error| {
         printer.error(&error, data_help(&error));
         Exit::RunFailed
     })?;
-    let classes = weights.checkpoint.recipe.model.classes().unwrap_or(0);
-    let test = data::prepare(&found.train, &found.test, classes, Split::default(), 0).test;
+    let test = data::prepare(&found.train, &found.test, needs.classes(), Split::default(), 0).test;
     weights.fit(&test, printer)?;
     let Weights { checkpoint, devices } = weights;
-    let normalization = Normalization::new(&checkpoint.recipe.preprocessing);
-    let figures =
-        evaluate::evaluate(&checkpoint.network, &test, &normalization, args.batch as usize, devices.of_rank(0));
+    let reader = Reader::new(&checkpoint.recipe.preprocessing, 0);
+    let figures = evaluate::evaluate(&checkpoint.network, &test, &reader, args.batch as usize, devices.of_rank(0));
     printer.status(&format!("{} on {}", args.weights.display(), found.source));
     printer.table(args.format, &table(&figures), &view(found.source, &figures));
     Ok(Exit::Done)

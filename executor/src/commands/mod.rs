@@ -20,7 +20,7 @@ use clap::CommandFactory as _;
 use scenarios::terminal::{Exit, Printer};
 
 use crate::cli::{Cli, DataArgs};
-use crate::data::{DataError, Files};
+use crate::data::{DataError, Files, ReadError};
 use crate::device::DeviceError;
 
 pub(crate) fn completions(shell: clap_complete::Shell, printer: Printer) -> Exit {
@@ -60,7 +60,20 @@ const fn data_help(error: &DataError) -> Option<&'static str> {
         DataError::Missing { .. } => Some(
             "give the folder with `--data DIR`; for MNIST, `--download` fetches the files and `--generate` draws digits instead",
         ),
-        DataError::Idx { .. } => Some("put the published file in its place"),
-        DataError::Read { .. } => None,
+        DataError::Store { .. } => Some(
+            "object stores and web servers need an executor that was built with `--features executor/object-stores`",
+        ),
+        DataError::Files { source, .. } => match source {
+            ReadError::Idx(_) => Some("put the published file in its place"),
+            ReadError::NoFile { .. } => {
+                Some("put it there, or name others by `train` and `test` in the data set's `files`")
+            }
+            ReadError::Broken { .. } => {
+                Some("mend or remove these records, or allow more of them by `max_broken` in the data set's `files`")
+            }
+            ReadError::Kind { .. } => Some("give the workload another model, or read the files in another `format`"),
+            ReadError::TooMany { .. } => Some("make the network's vocabulary or tables as large as the data needs"),
+            ReadError::Store(_) | ReadError::Form { .. } | ReadError::Codes(_) => None,
+        },
     }
 }

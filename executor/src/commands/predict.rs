@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::weights::{self, Weights};
 use crate::cli::PredictArgs;
-use crate::data::{Normalization, Records, idx};
+use crate::data::{Reader, idx};
 use crate::evaluate::classify;
 
 /// Images in one forward pass.
@@ -26,11 +26,11 @@ fn run(args: &PredictArgs, printer: Printer) -> Result<Exit, Exit> {
         printer.error(&error, Some("images are read in the IDX format of MNIST, plain or gzip"));
         Exit::RunFailed
     })?;
-    let images = first(images, args.limit);
+    let images = args.limit.map_or_else(|| images.clone(), |limit| images.first(limit));
     weights.fit(&images, printer)?;
     let Weights { checkpoint, devices } = weights;
-    let normalization = Normalization::new(&checkpoint.recipe.preprocessing);
-    let classes = classify(&checkpoint.network, &images, &normalization, BATCH, devices.of_rank(0));
+    let reader = Reader::new(&checkpoint.recipe.preprocessing, 0);
+    let classes = classify(&checkpoint.network, &images, &reader, BATCH, devices.of_rank(0));
     let views: Vec<_> =
         classes.into_iter().enumerate().map(|(image, (class, confidence))| View { image, class, confidence }).collect();
     let mut table = Table::new(&["image", "class", "confidence"]);
@@ -38,10 +38,4 @@ fn run(args: &PredictArgs, printer: Printer) -> Result<Exit, Exit> {
     table.rows = views.iter().map(row).collect();
     printer.table(args.format, &table, &views);
     Ok(Exit::Done)
-}
-
-fn first(mut images: Records, limit: Option<usize>) -> Records {
-    let kept = limit.unwrap_or(usize::MAX).min(images.len());
-    images.pixels.truncate(kept * images.values());
-    images
 }

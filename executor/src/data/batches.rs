@@ -1,172 +1,231 @@
-//! Batches: which records, in which order, as which numbers.
+//! Batches: which records, in which order.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use std::ops::Range;
+
 use scenarios::scenario::Preprocessing;
 
-use super::Records;
-use super::prepare::{epoch_order, shift_of};
+use super::host::HostBatch;
+use super::order;
+use super::reader::{Moment, Reader, windows};
+use super::records::{Columns, Records};
 
-/// Number for each value of a pixel: scaled to 0..1, then (x − mean) / deviation.
-#[derive(Debug, Clone)]
-pub struct Normalization([f32; 256]);
+/// Which of the records of each global batch a replica reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchShare {
+    /// Records of a global batch.
+    of: usize,
+    own: Range<usize>,
+}
 
-impl Normalization {
-    /// The table of a recipe.
+impl BatchShare {
+    /// The share of one of several equal replicas.
+    ///
+    /// # Panics
+    /// There is no such replica, or the global batch is not divisible by their number: both are checked before.
     #[must_use]
-    pub fn new(preprocessing: &Preprocessing) -> Self {
-        let [mean, deviation] = preprocessing.normalize.unwrap_or([0.0, 1.0]);
-        Self(std::array::from_fn(|pixel| (pixel as f32 / 255.0 - mean) / deviation))
+    pub fn even(global_batch: usize, rank: usize, ranks: usize) -> Self {
+        assert!(rank < ranks && global_batch.is_multiple_of(ranks), "{global_batch} records over {ranks} replicas");
+        let share = global_batch / ranks;
+        Self { of: global_batch, own: rank * share..(rank + 1) * share }
     }
 
-    /// Images as a tensor `[images, pixels]`.
+    /// The share of one of several replicas that read `shares` records each; together they are the global batch.
+    ///
+    /// # Panics
+    /// There is no such replica.
     #[must_use]
-    pub fn tensor(&self, records: &Records, positions: &[usize], device: &Device) -> Tensor<2> {
-        let mut values = Vec::with_capacity(positions.len() * records.values());
-        for &position in positions {
-            values.extend(records.image(position).iter().map(|&pixel| self.0[usize::from(pixel)]));
-        }
-        Tensor::from_data(TensorData::new(values, [positions.len(), records.values()]), device)
+    pub fn uneven(shares: &[usize], rank: usize) -> Self {
+        let before: usize = shares[..rank].iter().sum();
+        Self { of: shares.iter().sum(), own: before..before + shares[rank] }
     }
 
-    fn extend_shifted(&self, values: &mut Vec<f32>, records: &Records, position: usize, shift: (isize, isize)) {
-        let (height, width) = (records.height.cast_signed(), records.width.cast_signed());
-        let image = records.image(position);
-        for row in 0..height {
-            for column in 0..width {
-                let (from_row, from_column) = (row - shift.0, column - shift.1);
-                let inside = (0..height).contains(&from_row) && (0..width).contains(&from_column);
-                let pixel = if inside { image[(from_row * width + from_column) as usize] } else { 0 };
-                values.push(self.0[usize::from(pixel)]);
-            }
-        }
+    /// Records of a global batch.
+    #[must_use]
+    pub const fn global_batch(&self) -> usize {
+        self.of
+    }
+
+    /// Records that the replica reads of each global batch.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        self.own.len()
     }
 }
 
-/// The batches of one rank. At any number of ranks, the ranks' batches of a step together are the
-/// same global batch: it is a function of the seed, the epoch and the step alone.
+/// The batches of one replica. At any number of replicas, their batches of a step together are the same global batch: it
+/// is a function of the seed and the step alone.
 #[derive(Debug)]
 pub struct Batches<'a> {
     records: &'a Records,
-    normalization: Normalization,
-    shift: u32,
+    reader: Reader,
+    share: BatchShare,
     seed: u64,
-    rank: usize,
-    ranks: usize,
-    global_batch: usize,
-    device: Device,
+    /// Whether windows of a text are drawn anew in each step, and may overlap.
+    draws: bool,
     epoch: u32,
     order: Vec<usize>,
 }
 
 impl<'a> Batches<'a> {
-    /// Batches of `rank` of `ranks`; the global batch is divisible by `ranks`.
+    /// The batches of a replica.
     #[must_use]
-    pub fn new(
-        records: &'a Records,
-        preprocessing: &Preprocessing,
-        global_batch: usize,
-        (rank, ranks): (usize, usize),
-        seed: u64,
-        device: Device,
-    ) -> Self {
-        let normalization = Normalization::new(preprocessing);
-        let shift = preprocessing.augmentation.shift;
-        let (epoch, order) = (0, Vec::new());
-        Self { records, normalization, shift, seed, rank, ranks, global_batch, device, epoch, order }
+    pub fn new(records: &'a Records, preprocessing: &Preprocessing, share: BatchShare, seed: u64) -> Self {
+        let reader = Reader::new(preprocessing, seed);
+        Self { records, reader, share, seed, draws: false, epoch: 0, order: Vec::new() }
+    }
+
+    /// The same, but windows of a text are drawn from all of its places in each step, as nanoGPT does, and not once in an
+    /// epoch. Other records have the same batches as before.
+    #[must_use]
+    pub fn drawn(self) -> Self {
+        let draws = matches!(&self.records.columns, Columns::Stream(stream) if stream.starts.is_none());
+        Self { draws, ..self }
     }
 
     /// Whole global batches in one epoch; records that fill none are left out of it.
     #[must_use]
-    pub const fn steps_per_epoch(&self) -> usize {
-        self.records.len() / self.global_batch
+    pub fn steps_per_epoch(&self) -> usize {
+        self.records.len().checked_div(self.share.of).unwrap_or(0)
     }
 
-    /// Records `[batch, values]` and classes `[batch]` of a step (from 0) of an epoch (from 1).
-    pub fn batch(&mut self, epoch: u32, step: usize) -> (Tensor<2>, Tensor<1, Int>) {
+    /// The replica's share of the global batch of a step, from 0, counted over all epochs.
+    ///
+    /// # Panics
+    /// There are fewer records than a global batch has, which is checked before a training begins.
+    pub fn batch(&mut self, step: u64) -> HostBatch {
+        if self.draws
+            && let Columns::Stream(stream) = &self.records.columns
+        {
+            let places = stream.tokens.len() - stream.sequence;
+            let starts = order::windows(self.share.of, places, self.seed, step);
+            return windows(stream, &starts[self.share.own.clone()]);
+        }
+        let steps = self.steps_per_epoch() as u64;
+        let (epoch, step) = ((step / steps) as u32 + 1, (step % steps) as usize);
         if epoch != self.epoch {
-            self.order = epoch_order(self.records.len(), self.seed, epoch);
+            self.order = order::of_epoch(self.records.len(), self.seed, epoch);
             self.epoch = epoch;
         }
-        let share = self.global_batch / self.ranks;
-        let from = step * self.global_batch + self.rank * share;
-        let positions = &self.order[from..from + share];
-        (self.images(positions), classes(self.records, positions, &self.device))
+        let offset = match &self.records.columns {
+            Columns::Stream(stream) => order::offset(stream.slack(), self.seed, epoch),
+            _ => 0,
+        };
+        let from = step * self.share.of;
+        let positions = &self.order[from + self.share.own.start..from + self.share.own.end];
+        self.reader.learn(self.records, positions, Moment { epoch, offset })
     }
-
-    fn images(&self, positions: &[usize]) -> Tensor<2> {
-        if self.shift == 0 {
-            return self.normalization.tensor(self.records, positions, &self.device);
-        }
-        let mut values = Vec::with_capacity(positions.len() * self.records.values());
-        for &position in positions {
-            let shift = shift_of(position, self.shift, self.seed, self.epoch);
-            self.normalization.extend_shifted(&mut values, self.records, position, shift);
-        }
-        Tensor::from_data(TensorData::new(values, [positions.len(), self.records.values()]), &self.device)
-    }
-}
-
-/// Classes of records as a tensor `[records]`.
-fn classes(records: &Records, positions: &[usize], device: &Device) -> Tensor<1, Int> {
-    let labels: Vec<i32> = positions.iter().map(|&position| i32::from(records.labels[position])).collect();
-    Tensor::from_data(TensorData::new(labels, [positions.len()]), device)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
     use scenarios::scenario::Augmentation;
 
+    use super::super::host::{HostInputs, HostTargets};
+    use super::super::records::{Stream, Truth};
     use super::*;
-    use crate::model::host;
 
-    fn records() -> Records {
-        Records { height: 2, width: 2, pixels: (0..48).collect(), labels: (0..12).collect() }
+    fn images() -> Records {
+        Records::grey(2, 2, (0..48).collect(), &(0..12).collect::<Vec<u8>>())
     }
 
-    fn batches<'a>(records: &'a Records, preprocessing: &Preprocessing, rank: usize, ranks: usize) -> Batches<'a> {
-        Batches::new(records, preprocessing, 4, (rank, ranks), 9, Device::flex())
+    fn text() -> Records {
+        let stream = Stream { sequence: 3, tokens: Arc::new((0..50).collect()), starts: None };
+        Records { columns: Columns::Stream(stream), truth: Truth::Next }
     }
 
-    #[test]
-    fn the_ranks_together_read_the_same_global_batch() {
-        let records = records();
-        let shifted = Preprocessing { augmentation: Augmentation { shift: 1 }, ..Preprocessing::default() };
-        for preprocessing in [Preprocessing::default(), shifted] {
-            let read = |ranks: usize, epoch, step| -> Vec<f32> {
-                let of = |rank| host(batches(&records, &preprocessing, rank, ranks).batch(epoch, step).0);
-                (0..ranks).flat_map(of).collect()
-            };
-            for (epoch, step) in [(1, 0), (1, 2), (2, 1)] {
-                assert_eq!(read(1, epoch, step), read(2, epoch, step));
-                assert_eq!(read(1, epoch, step), read(4, epoch, step));
+    fn shifted() -> Preprocessing {
+        let augmentation = Augmentation { shift: 1, noise: 0.2, ..Augmentation::default() };
+        Preprocessing { augmentation, ..Preprocessing::default() }
+    }
+
+    /// Numbers or tokens of a batch, record after record.
+    fn values(batch: &HostBatch) -> Vec<f32> {
+        match &batch.inputs {
+            HostInputs::Numbers(_, values) => values.clone(),
+            HostInputs::Tokens(_, tokens, _) => tokens.iter().map(|&token| token as f32).collect(),
+            other => unreachable!("no test has {other:?}"),
+        }
+    }
+
+    fn global(records: &Records, shares: &[usize], step: u64, draws: bool) -> Vec<f32> {
+        let of = |rank| {
+            let batches = Batches::new(records, &shifted(), BatchShare::uneven(shares, rank), 9);
+            values(&if draws { batches.drawn() } else { batches }.batch(step))
+        };
+        (0..shares.len()).flat_map(of).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn replicas_together_read_the_same_global_batch(
+            cuts in prop::collection::vec(0_usize..=4, 0..4),
+            step in 0_u64..9,
+            draws: bool,
+        ) {
+            let mut ends = [cuts, vec![0, 4]].concat();
+            ends.sort_unstable();
+            let shares: Vec<usize> = ends.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            for records in [images(), text()] {
+                prop_assert_eq!(global(&records, &shares, step, draws), global(&records, &[4], step, draws));
             }
         }
     }
 
     #[test]
-    fn an_epoch_reads_every_record_once() {
-        let records = records();
-        let mut batches = batches(&records, &Preprocessing::default(), 0, 1);
-        let mut seen: Vec<i64> = (0..batches.steps_per_epoch())
-            .flat_map(|step| {
-                batches.batch(3, step).1.into_data().convert::<i64>().try_to_vec::<i64>().expect("integers")
+    fn even_shares_are_parts_of_one_size() {
+        for ranks in [1, 2, 4] {
+            for rank in 0..ranks {
+                let even = BatchShare::even(4, rank, ranks);
+                assert_eq!(even, BatchShare::uneven(&vec![4 / ranks; ranks], rank));
+                assert_eq!((even.global_batch(), even.records()), (4, 4 / ranks));
+            }
+        }
+    }
+
+    #[test]
+    fn an_epoch_reads_every_record_once_and_steps_can_be_asked_for_in_any_order() {
+        let records = images();
+        let new = || Batches::new(&records, &shifted(), BatchShare::even(4, 0, 1), 9);
+        let mut batches = new();
+        assert_eq!(batches.steps_per_epoch(), 3);
+        let mut seen: Vec<i32> = (6..9)
+            .flat_map(|step| match batches.batch(step).targets {
+                HostTargets::Classes(classes) => classes,
+                other => unreachable!("no test has {other:?}"),
             })
             .collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..12).collect::<Vec<_>>());
+        for step in [7, 2, 8] {
+            assert_eq!(new().batch(step), batches.batch(step), "step {step}");
+        }
     }
 
     #[test]
-    fn pixels_are_scaled_normalized_and_shifted() {
-        let records = Records { height: 2, width: 2, pixels: vec![0, 255, 51, 204], labels: vec![0] };
-        let preprocessing = Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() };
-        let table = Normalization::new(&preprocessing);
-        let close = |found: &[f32], expected: [f32; 4]| {
-            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
-        };
-        close(&host(table.tensor(&records, &[0], &Device::flex())), [-1.0, 1.0, -0.6, 0.6]);
-        let mut values = Vec::new();
-        table.extend_shifted(&mut values, &records, 0, (1, -1));
-        close(&values, [-1.0, -1.0, 1.0, -1.0]);
+    fn windows_of_an_epoch_lie_side_by_side_and_move_between_epochs() {
+        let records = text();
+        let mut batches = Batches::new(&records, &Preprocessing::default(), BatchShare::even(5, 0, 1), 3);
+        assert_eq!((records.len(), batches.steps_per_epoch()), (15, 3));
+        let mut offsets = Vec::new();
+        for epoch in 0..20 {
+            let mut tokens: Vec<f32> = (0..3).flat_map(|step| values(&batches.batch(epoch * 3 + step))).collect();
+            tokens.sort_by(f32::total_cmp);
+            assert!(tokens.windows(2).all(|pair| (pair[1] - pair[0] - 1.0).abs() < 1e-6), "{tokens:?}");
+            offsets.push(tokens[0] as usize);
+        }
+        assert!((0..3).all(|offset| offsets.contains(&offset)), "{offsets:?}");
+    }
+
+    #[test]
+    fn drawn_windows_begin_anywhere() {
+        let records = text();
+        let mut batches = Batches::new(&records, &Preprocessing::default(), BatchShare::even(100, 0, 1), 3).drawn();
+        let (first, second) = (batches.batch(0), batches.batch(1));
+        assert_ne!(first, second);
+        let starts: Vec<f32> = values(&first).chunks(3).map(|window| window[0]).collect();
+        assert!((0..47).filter(|&start| starts.contains(&(start as f32))).count() > 30, "{starts:?}");
     }
 }

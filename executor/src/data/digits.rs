@@ -60,20 +60,19 @@ const STROKES: [&[&[Point]]; 10] = [
 #[must_use]
 pub fn draw(count: usize, seed: u64) -> Records {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut records = Records { height: SIDE, width: SIDE, ..Records::default() };
-    records.pixels.reserve(count * SIDE * SIDE);
+    let (mut pixels, mut classes) = (Vec::with_capacity(count * SIDE * SIDE), Vec::with_capacity(count));
     for index in 0..count {
         let digit = index % STROKES.len();
-        records.labels.push(digit as u8);
+        classes.push(digit as u8);
         let pen = Pen::random(&mut random);
         let segments = pen.segments(STROKES[digit]);
         for pixel in 0..SIDE * SIDE {
             let ink = pen.ink(&segments, [(pixel % SIDE) as f32, (pixel / SIDE) as f32]);
             let noise = random.random_range(0.0..0.12);
-            records.pixels.push(((ink + noise).min(1.0) * 255.0) as u8);
+            pixels.push(((ink + noise).min(1.0) * 255.0) as u8);
         }
     }
-    records
+    Records::grey(SIDE, SIDE, pixels, &classes)
 }
 
 /// How one digit is drawn: a map from the unit square to pixels, and the width of the stroke.
@@ -128,15 +127,20 @@ fn squared_distance(at: Point, [a, b]: [Point; 2]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::records::Columns;
 
     #[test]
     fn a_seed_draws_the_same_varied_digits() {
         let drawn = draw(40, 5);
-        assert_eq!((drawn.len(), drawn.labels[..12].to_vec()), (40, vec![0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]));
-        assert_eq!(drawn, draw(40, 5));
-        assert_ne!(drawn.image(0), drawn.image(10), "two zeros differ");
+        let Columns::Images(images) = &drawn.columns else { unreachable!("they are images") };
+        assert_eq!(
+            (0..12).map(|at| drawn.class(at)).collect::<Vec<_>>(),
+            (0..12).map(|at| Some(at % 10)).collect::<Vec<_>>()
+        );
+        assert_eq!((drawn.len(), &drawn), (40, &draw(40, 5)));
+        assert_ne!(images.image(0), images.image(10), "two zeros differ");
         for index in 0..drawn.len() {
-            let dark = drawn.image(index).iter().filter(|&&pixel| pixel > 200).count();
+            let dark = images.image(index).iter().filter(|&&pixel| pixel > 200).count();
             assert!((25..350).contains(&dark), "digit {index} has {dark} dark pixels");
         }
     }

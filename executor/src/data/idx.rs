@@ -3,7 +3,8 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::Records;
+use super::records::{Columns, Images, Records, Truth};
+use super::store::Stored;
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const LABELS_MAGIC: u32 = 0x0000_0801;
@@ -75,31 +76,43 @@ pub enum IdxError {
 /// # Errors
 /// A file cannot be read, has another format or length, or the two have different counts.
 pub fn read(images_path: &Path, labels_path: &Path) -> Result<Records, IdxError> {
-    let images = read_images(images_path)?;
-    let labels = read_labels(labels_path)?;
-    if images.len() != labels.len() {
-        let (images_path, labels_path) = (images_path.to_owned(), labels_path.to_owned());
-        return Err(IdxError::Counts { images_path, images: images.len(), labels_path, labels: labels.len() });
-    }
-    Ok(Records { labels, ..images })
+    joined((&read_bytes(images_path)?, images_path), (&read_bytes(labels_path)?, labels_path))
 }
 
-/// Reads images; their labels are empty.
+/// Images with their labels from files that were read.
+///
+/// # Errors
+/// A file has another format or length, or the two have different counts.
+pub fn of(images: &Stored, labels: &Stored) -> Result<Records, IdxError> {
+    joined((&images.bytes, &images.path), (&labels.bytes, &labels.path))
+}
+
+/// Reads images; their classes are not known.
 ///
 /// # Errors
 /// The file cannot be read, or has another format or length.
 pub fn read_images(path: &Path) -> Result<Records, IdxError> {
-    let bytes = read_bytes(path)?;
-    let ([count, height, width], content) = header::<3>(&bytes, IMAGES_MAGIC, "images", path)?;
-    let expected = u64::from(count).saturating_mul(u64::from(height)).saturating_mul(u64::from(width));
-    let pixels = content_of(content, expected, "images", path)?;
-    Ok(Records { height: height as usize, width: width as usize, pixels, labels: Vec::new() })
+    let images = images_of(&read_bytes(path)?, path)?;
+    Ok(Records { columns: Columns::Images(images), truth: Truth::Unknown })
 }
 
-fn read_labels(path: &Path) -> Result<Vec<u8>, IdxError> {
-    let bytes = read_bytes(path)?;
-    let ([count], content) = header::<1>(&bytes, LABELS_MAGIC, "labels", path)?;
-    content_of(content, u64::from(count), "labels", path)
+fn joined(images: (&[u8], &Path), labels: (&[u8], &Path)) -> Result<Records, IdxError> {
+    let found = images_of(images.0, images.1)?;
+    let ([count], content) = header::<1>(labels.0, LABELS_MAGIC, "labels", labels.1)?;
+    let classes = content_of(content, u64::from(count), "labels", labels.1)?;
+    let count = found.pixels.len().checked_div(found.values()).unwrap_or(0);
+    if count != classes.len() {
+        let (images_path, labels_path) = (images.1.to_owned(), labels.1.to_owned());
+        return Err(IdxError::Counts { images_path, images: count, labels_path, labels: classes.len() });
+    }
+    Ok(Records::grey(found.height, found.width, found.pixels, &classes))
+}
+
+fn images_of(bytes: &[u8], path: &Path) -> Result<Images, IdxError> {
+    let ([count, height, width], content) = header::<3>(bytes, IMAGES_MAGIC, "images", path)?;
+    let expected = u64::from(count).saturating_mul(u64::from(height)).saturating_mul(u64::from(width));
+    let pixels = content_of(content, expected, "images", path)?;
+    Ok(Images { channels: 1, height: height as usize, width: width as usize, pixels })
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, IdxError> {
@@ -143,17 +156,18 @@ fn content_of(content: &[u8], expected: u64, what: &'static str, path: &Path) ->
     }
 }
 
-/// Images as an IDX file holds them.
+/// Grey images and their classes as IDX files hold them.
 #[cfg(test)]
-pub(crate) fn encode_images(records: &Records) -> Vec<u8> {
-    let sizes = [records.len(), records.height, records.width].map(|size| (size as u32).to_be_bytes());
-    [&IMAGES_MAGIC.to_be_bytes()[..], sizes.as_flattened(), &records.pixels].concat()
-}
-
-/// Labels as an IDX file holds them.
-#[cfg(test)]
-pub(crate) fn encode_labels(records: &Records) -> Vec<u8> {
-    [&LABELS_MAGIC.to_be_bytes()[..], &(records.labels.len() as u32).to_be_bytes(), &records.labels].concat()
+pub(crate) fn encode(records: &Records) -> [Vec<u8>; 2] {
+    let (Columns::Images(images), Truth::Classes(classes)) = (&records.columns, &records.truth) else {
+        unreachable!("they are images with classes")
+    };
+    let sizes = [records.len(), images.height, images.width].map(|size| (size as u32).to_be_bytes());
+    let labels: Vec<u8> = classes.iter().map(|&class| class as u8).collect();
+    [
+        [&IMAGES_MAGIC.to_be_bytes()[..], sizes.as_flattened(), &images.pixels].concat(),
+        [&LABELS_MAGIC.to_be_bytes()[..], &(labels.len() as u32).to_be_bytes(), &labels].concat(),
+    ]
 }
 
 #[cfg(test)]
@@ -163,7 +177,7 @@ mod tests {
     use super::*;
 
     fn records() -> Records {
-        Records { height: 2, width: 3, pixels: (0..24).collect(), labels: vec![3, 1, 4, 1] }
+        Records::grey(2, 3, (0..24).collect(), &[3, 1, 4, 1])
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -183,14 +197,14 @@ mod tests {
 
     #[test]
     fn files_are_read_plain_and_compressed() {
-        let (images, labels) = (encode_images(&records()), encode_labels(&records()));
+        let [images, labels] = encode(&records());
         assert_eq!(read_back(&images, &labels), Ok(records()));
         assert_eq!(read_back(&gzip(&images), &gzip(&labels)), Ok(records()));
     }
 
     #[test]
     fn what_is_wrong_with_a_file_is_said() {
-        let (images, labels) = (encode_images(&records()), encode_labels(&records()));
+        let [images, labels] = encode(&records());
         let check = |images: &[u8], labels: &[u8], expected: &str| {
             assert_eq!(read_back(images, labels), Err(expected.to_owned()));
         };
@@ -206,8 +220,8 @@ mod tests {
         check(&[&images[..], b"x"].concat(), &labels, "`images` has 25 bytes of images, but its header promises 24");
         let huge = [&IMAGES_MAGIC.to_be_bytes()[..], &[0xff; 12]].concat();
         check(&huge, &labels, "`images` has 0 bytes of images, but its header promises 18446744073709551615");
-        let fewer = Records { labels: vec![1, 2], ..records() };
-        check(&images, &encode_labels(&fewer), "`images` has 4 images, but `labels` has 2 labels");
+        let [_, fewer] = encode(&records().select(&[0, 1]));
+        check(&images, &fewer, "`images` has 4 images, but `labels` has 2 labels");
         check(&gzip(&images)[..20], &labels, "cannot read `images`: incomplete deflate stream");
     }
 }

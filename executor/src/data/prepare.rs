@@ -1,17 +1,18 @@
 //! Cleaning and splitting.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
+use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
-use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use scenarios::scenario::Split;
 use sha2::{Digest as _, Sha256};
 
-use super::Records;
+use super::records::{Columns, Records, Truth};
 
 /// Records ready for training and evaluation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     /// To learn from.
     pub train: Records,
@@ -27,31 +28,41 @@ pub struct Prepared {
 
 /// Drops malformed records and duplicates, then draws the validation and test shares by `seed`.
 ///
-/// A test share of 0 keeps `test` as the test records; otherwise they are drawn from `train`.
+/// A test share of 0 keeps `test` as the test records; otherwise they are drawn from `train`. Of a text, which is one
+/// stream, the last windows are held back, so that no window has tokens of another part.
 #[must_use]
 pub fn prepare(train: &Records, test: &Records, classes: usize, split: Split, seed: u64) -> Prepared {
-    let (clean, dropped_malformed, dropped_duplicates) = clean(train, classes);
-    let mut order = clean;
-    order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+    let is_stream = matches!(train.columns, Columns::Stream(_));
+    let (mut order, dropped_malformed, dropped_duplicates) = clean(train, classes);
     let share = |share: f64| (share * order.len() as f64).round() as usize;
     let (validation, held_test) = (share(split.validation), share(split.test));
-    let mut parts =
-        [&order[..validation], &order[validation..validation + held_test], &order[validation + held_test..]]
-            .map(<[usize]>::to_vec);
-    for part in &mut parts {
-        part.sort_unstable();
-    }
-    let [validation, held_test, rest] = parts.map(|positions| train.select(&positions));
+    let [validation, held_test, rest] = if is_stream {
+        let ends = [order.len() - validation - held_test, order.len() - held_test];
+        [ends[0]..ends[1], ends[1]..order.len(), 0..ends[0]].map(|windows| train.range(windows))
+    } else {
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let (held, rest) = order.split_at_mut(validation + held_test);
+        let (validation, held_test) = held.split_at_mut(validation);
+        [validation, held_test, rest].map(|positions| {
+            positions.sort_unstable();
+            train.select(positions)
+        })
+    };
     let (test, malformed_test) = match split.test {
         share if share > 0.0 => (held_test, 0),
         _ => {
-            let valid: Vec<usize> =
-                (0..test.len()).filter(|&position| usize::from(test.labels[position]) < classes).collect();
-            (test.select(&valid), (test.len() - valid.len()) as u64)
+            let valid: Vec<usize> = (0..test.len()).filter(|&position| is_sound(test, position, classes)).collect();
+            let malformed = test.len() - valid.len();
+            (if malformed == 0 { test.clone() } else { test.select(&valid) }, malformed as u64)
         }
     };
     let dropped_malformed = dropped_malformed + malformed_test;
     Prepared { train: rest, validation, test, dropped_malformed, dropped_duplicates }
+}
+
+/// Whether the network has the record's class.
+fn is_sound(records: &Records, position: usize, classes: usize) -> bool {
+    records.class(position).is_none_or(|class| class < classes)
 }
 
 /// Positions of the records to keep, and how many were malformed and repeated.
@@ -60,13 +71,11 @@ fn clean(records: &Records, classes: usize) -> (Vec<usize>, u64, u64) {
     let (mut malformed, mut duplicates) = (0, 0);
     let kept = (0..records.len())
         .filter(|&position| {
-            let label = records.labels[position];
-            if usize::from(label) >= classes {
+            if !is_sound(records, position, classes) {
                 malformed += 1;
                 return false;
             }
-            let content = Sha256::new().chain_update([label]).chain_update(records.image(position)).finalize();
-            let new = seen.insert(content);
+            let new = content(records, position).is_none_or(|content| seen.insert(content));
             duplicates += u64::from(!new);
             new
         })
@@ -74,45 +83,102 @@ fn clean(records: &Records, classes: usize) -> (Vec<usize>, u64, u64) {
     (kept, malformed, duplicates)
 }
 
-/// Positions `0..count` in an order drawn by the seed and the epoch.
-pub(super) fn epoch_order(count: usize, seed: u64, epoch: u32) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    order.shuffle(&mut stream(seed, epoch, u64::MAX));
-    order
+/// What tells a record from others; none for windows of a text, which are all kept.
+fn content(records: &Records, position: usize) -> Option<[u8; 32]> {
+    let mut digest = Sha256::new();
+    let floats = |digest: &mut Sha256, values: &[f32], width: usize| {
+        values[position * width..(position + 1) * width].iter().for_each(|value| digest.update(value.to_le_bytes()));
+    };
+    let numbers = |digest: &mut Sha256, values: &[u32]| {
+        for value in values {
+            digest.update(value.to_le_bytes());
+        }
+    };
+    match &records.columns {
+        Columns::Stream(_) => return None,
+        Columns::Images(images) => digest.update(images.image(position)),
+        Columns::Numbers { width, values } => floats(&mut digest, values, *width),
+        Columns::Documents(documents) => numbers(&mut digest, documents.document(position)),
+        Columns::Pairs(pairs) => numbers(&mut digest, &pairs[position]),
+        Columns::Clicks { numbers: width, lookups, values, rows } => {
+            floats(&mut digest, values, *width);
+            numbers(&mut digest, &rows[position * lookups..(position + 1) * lookups]);
+        }
+    }
+    match &records.truth {
+        Truth::Classes(classes) => numbers(&mut digest, &classes[position..=position]),
+        Truth::Numbers { width, values } => floats(&mut digest, values, *width),
+        Truth::Boxes(boxes) => {
+            for (class, shares) in &boxes[position] {
+                numbers(&mut digest, &[*class as u32]);
+                for share in shares {
+                    digest.update(share.to_le_bytes());
+                }
+            }
+        }
+        Truth::Unknown | Truth::Next | Truth::Masked => {}
+    }
+    Some(digest.finalize().into())
 }
 
-/// Shift of a record in an epoch, at most `limit` pixels down and to the right (negative: up, left).
-pub(super) fn shift_of(position: usize, limit: u32, seed: u64, epoch: u32) -> (isize, isize) {
-    let mut random = stream(seed, epoch, position as u64);
-    let mut draw = || ((random.next_u32() % (2 * limit + 1)) as usize).cast_signed() - (limit as usize).cast_signed();
-    (draw(), draw())
-}
-
-/// Random numbers for one purpose in one epoch.
-fn stream(seed: u64, epoch: u32, purpose: u64) -> ChaCha8Rng {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..12].copy_from_slice(&epoch.to_le_bytes());
-    key[16..24].copy_from_slice(&purpose.to_le_bytes());
-    ChaCha8Rng::from_seed(key)
+/// Records of each part of a data set that lies in parts: side by side, in proportion to the parts' sizes.
+#[must_use]
+pub fn by_site(records: usize, parts: &[u64]) -> Vec<Range<usize>> {
+    let all: u128 = parts.iter().map(|&part| u128::from(part)).sum();
+    let mut before = 0;
+    let bound = |before: u128| (before * records as u128).checked_div(all).unwrap_or(0) as usize;
+    let ranges = parts.iter().map(|&part| {
+        let start = bound(before);
+        before += u128::from(part);
+        start..bound(before)
+    });
+    ranges.collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::records::{Documents, Layout, Stream};
     use super::*;
 
-    fn records(labels: &[u8]) -> Records {
-        Records { height: 1, width: 1, pixels: (0..labels.len() as u8).collect(), labels: labels.to_vec() }
+    fn records(classes: &[u8]) -> Records {
+        Records::grey(1, 1, (0..classes.len() as u8).collect(), classes)
+    }
+
+    fn pixels(records: &Records) -> &[u8] {
+        let Columns::Images(images) = &records.columns else { unreachable!("they are images") };
+        &images.pixels
     }
 
     #[test]
     fn malformed_records_and_duplicates_are_dropped_and_counted() {
-        let mut train = records(&[0, 1, 9, 0, 1]);
-        train.pixels = vec![5, 6, 7, 5, 5];
+        let train = Records::grey(1, 1, vec![5, 6, 7, 5, 5], &[0, 1, 9, 0, 1]);
         let prepared = prepare(&train, &records(&[0, 9]), 2, Split::default(), 1);
         assert_eq!((prepared.dropped_malformed, prepared.dropped_duplicates), (2, 1));
-        assert_eq!((prepared.train.pixels, prepared.train.labels), (vec![5, 6, 5], vec![0, 1, 1]));
-        assert_eq!(prepared.test.labels, vec![0]);
+        assert_eq!((pixels(&prepared.train), &prepared.train.truth), (&[5, 6, 5][..], &Truth::Classes(vec![0, 1, 1])));
+        assert_eq!(prepared.test.truth, Truth::Classes(vec![0]));
+    }
+
+    #[test]
+    fn duplicates_of_every_kind_are_found() {
+        let check = |columns: Columns, truth: Truth, kept: usize| {
+            let records = Records { columns, truth };
+            let prepared = prepare(&records, &records, usize::MAX, Split::default(), 1);
+            assert_eq!((prepared.train.len(), prepared.dropped_duplicates), (kept, (3 - kept) as u64));
+            assert_eq!(prepared.test, records);
+        };
+        let numbers = |values: &[f32]| Truth::Numbers { width: 1, values: values.to_vec() };
+        check(Columns::Pairs(vec![[1, 2], [1, 2], [2, 1]]), numbers(&[3.0, 3.0, 3.0]), 2);
+        check(Columns::Pairs(vec![[1, 2], [1, 2], [2, 1]]), numbers(&[3.0, 4.0, 3.0]), 3);
+        check(Columns::Numbers { width: 1, values: vec![1.0; 3] }, Truth::Classes(vec![1, 1, 1]), 1);
+        let clicks = Columns::Clicks { numbers: 1, lookups: 1, values: vec![1.0; 3], rows: vec![1, 2, 1] };
+        check(clicks, numbers(&[0.0; 3]), 2);
+        let layout = Layout { sequence: 4, vocabulary: 9, padding: 0, first: None, last: None, mask: None };
+        let documents = Documents { layout, ends: vec![2, 4, 5], tokens: vec![1, 2, 1, 2, 1] };
+        check(Columns::Documents(documents), Truth::Next, 2);
+        let boxes = |classes: [usize; 3]| Truth::Boxes(classes.map(|class| vec![(class, [0.5; 4])]).to_vec());
+        check(Columns::Pairs(vec![[1, 1]; 3]), boxes([1, 1, 2]), 2);
     }
 
     #[test]
@@ -122,21 +188,33 @@ mod tests {
         let parts = |seed| prepare(&train, &records(&[0; 7]), 1, split, seed);
         let found = parts(1);
         assert_eq!([found.train.len(), found.validation.len(), found.test.len()], [70, 20, 10]);
-        let mut all = [found.train.pixels.clone(), found.validation.pixels.clone(), found.test.pixels.clone()].concat();
+        let mut all = [pixels(&found.train), pixels(&found.validation), pixels(&found.test)].concat();
         all.sort_unstable();
-        assert_eq!(all, train.pixels);
+        assert_eq!(all, pixels(&train));
         assert_eq!(found, parts(1));
         assert_ne!(found.test, parts(2).test);
     }
 
     #[test]
-    fn orders_and_shifts_depend_on_seed_epoch_and_record_only() {
-        assert_eq!(epoch_order(50, 1, 1), epoch_order(50, 1, 1));
-        assert_ne!(epoch_order(50, 1, 1), epoch_order(50, 1, 2));
-        assert_ne!(epoch_order(50, 1, 1), epoch_order(50, 2, 1));
-        let shifts: Vec<_> = (0..1000).map(|position| shift_of(position, 2, 1, 1)).collect();
-        assert!(shifts.iter().all(|&(down, right)| down.abs() <= 2 && right.abs() <= 2));
-        assert!((-2..=2).all(|step| shifts.iter().any(|&(down, _)| down == step)));
-        assert_eq!(shifts[7], shift_of(7, 2, 1, 1));
+    fn the_end_of_a_text_is_held_back() {
+        let stream = Stream { sequence: 4, tokens: Arc::new((0..404).collect()), starts: None };
+        let text = Records { columns: Columns::Stream(stream), truth: Truth::Next };
+        let found = prepare(&text, &text, usize::MAX, Split { validation: 0.1, test: 0.05 }, 1);
+        let tokens = |records: &Records| {
+            let Columns::Stream(stream) = &records.columns else { unreachable!("it is a text") };
+            (stream.tokens[0], stream.tokens[stream.tokens.len() - 1])
+        };
+        assert_eq!(
+            [tokens(&found.train), tokens(&found.validation), tokens(&found.test)],
+            [(0, 340), (340, 380), (380, 403)]
+        );
+    }
+
+    #[test]
+    fn parts_of_sites_lie_side_by_side() {
+        assert_eq!(by_site(10, &[1, 1]), [0..5, 5..10]);
+        assert_eq!(by_site(10, &[2, 1, 0, 1]), [0..5, 5..7, 7..7, 7..10]);
+        assert_eq!(by_site(0, &[3, 4]), [0..0, 0..0]);
+        assert_eq!(by_site(7, &[u64::MAX, u64::MAX]), [0..3, 3..7]);
     }
 }

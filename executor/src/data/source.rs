@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
 use scenarios::document;
+use scenarios::scenario::{self, FileFormat};
 
-use super::idx::{self, IdxError};
-use super::{Records, digits, download};
+use super::codes::Codes;
+use super::needs::Needs;
+use super::reading::{ReadError, Reading};
+use super::records::{Columns, Records};
+use super::store::{self, Store, StoreError};
+use super::{digits, download, format};
 
 /// Path of the MNIST files in a data folder, the only data set that can be downloaded or drawn.
 const MNIST: &str = "mnist";
@@ -30,12 +35,16 @@ pub struct Files {
 pub struct Wanted<'a> {
     /// Name in the scenario.
     pub dataset: &'a str,
-    /// Folder below the data folder.
-    pub path: &'a str,
+    /// How its files lie below the data folder, or elsewhere.
+    pub files: &'a scenario::Files,
+    /// What its records have to be.
+    pub needs: &'a Needs,
     /// Training records that the plan reckons with.
     pub records: u64,
     /// Seed of drawn digits.
     pub seed: u64,
+    /// What words and names were taken for when a network learned from such files.
+    pub known: Option<&'a Codes>,
 }
 
 /// Records as they were found.
@@ -45,6 +54,10 @@ pub struct Found {
     pub train: Records,
     /// Records of the test files.
     pub test: Records,
+    /// What words and names were taken for.
+    pub codes: Codes,
+    /// Broken records that were skipped.
+    pub broken: u64,
     /// Which files these are, in words.
     pub source: String,
     /// SHA-256 over the files, or over the drawn images.
@@ -62,44 +75,48 @@ pub enum DataError {
         /// Files that would have done.
         looked: Vec<String>,
     },
-    /// A file is damaged.
+    /// The place of the files cannot be read.
     #[error("data set `{dataset}`: {source}")]
-    Idx {
+    Store {
         /// Name in the scenario.
         dataset: String,
         /// Cause.
-        source: IdxError,
+        source: StoreError,
     },
-    /// A file cannot be read.
-    #[error("data set `{dataset}`: cannot read `{}`: {source}", path.display())]
-    Read {
+    /// The files cannot be used.
+    #[error("data set `{dataset}`: {source}")]
+    Files {
         /// Name in the scenario.
         dataset: String,
-        /// Its path.
-        path: PathBuf,
         /// Cause.
-        source: std::io::Error,
+        source: ReadError,
     },
 }
 
-/// Finds a data set: in the given folder, else in the cache, else downloaded, else drawn.
+/// Finds a data set: where its path leads, if that is a store; else in the given folder, in the cache, downloaded or drawn.
 ///
 /// # Errors
-/// It is nowhere, or its files are damaged.
+/// It is nowhere, or its files are damaged, or do not fit the network.
 pub fn find(wanted: Wanted<'_>, files: &Files) -> Result<Found, DataError> {
+    let path = &wanted.files.path;
     let missing = |looked: Vec<String>| DataError::Missing { dataset: wanted.dataset.to_owned(), looked };
-    if let Some(folder) = &files.data {
-        let folder = folder.join(wanted.path);
-        let what = format!("files in {}", folder.display());
-        return read_folder(&folder, wanted, &what).unwrap_or_else(|| Err(missing(vec![shown(&folder)])));
+    if store::is_address(path) {
+        let store = Store::at(path).map_err(|source| no_store(wanted, source))?;
+        let found = store.and_then(|store| read_store(&store, wanted, &format!("files in {path}")));
+        return found.unwrap_or_else(|| Err(missing(vec![shown(Path::new(path), wanted)])));
     }
-    let cache = cache_folder(wanted.path);
+    if let Some(folder) = &files.data {
+        let folder = folder.join(path);
+        let what = format!("files in {}", folder.display());
+        return read_folder(&folder, wanted, &what).unwrap_or_else(|| Err(missing(vec![shown(&folder, wanted)])));
+    }
+    let cache = cache_folder(path);
     let cached = |what: &str| cache.as_deref().and_then(|folder| read_folder(folder, wanted, what));
     if let Some(found) = cached("cached files of an earlier download") {
         return found;
     }
-    let mut failed = String::new();
-    if let (true, MNIST, Some(folder)) = (files.download, wanted.path, cache.as_deref()) {
+    let (mut failed, is_mnist) = (String::new(), path == MNIST && wanted.files.format == FileFormat::Idx);
+    if let (true, true, Some(folder)) = (files.download, is_mnist, cache.as_deref()) {
         match download::mnist(folder, download::MIRROR) {
             Ok(()) => {
                 if let Some(found) = cached(&format!("files downloaded from {}", download::MIRROR)) {
@@ -109,16 +126,22 @@ pub fn find(wanted: Wanted<'_>, files: &Files) -> Result<Found, DataError> {
             Err(error) => failed = format!(" (the download failed: {error})"),
         }
     }
-    if files.generate && wanted.path == MNIST {
+    if files.generate && is_mnist {
         return Ok(drawn(wanted, &failed));
     }
-    let mut looked: Vec<_> = cache.iter().map(|folder| shown(folder)).collect();
+    let mut looked: Vec<_> = cache.iter().map(|folder| shown(folder, wanted)).collect();
     looked.push(format!("a folder given with --data or CAUSEWAY_DATA{failed}"));
     Err(missing(looked))
 }
 
-fn shown(folder: &Path) -> String {
-    format!("`{}`", folder.join("train-images-idx3-ubyte[.gz]").display())
+/// The first file that is looked for in a folder.
+fn first(wanted: Wanted<'_>) -> &str {
+    wanted.files.train.first().map_or_else(|| format::usual(&wanted.files.format), String::as_str)
+}
+
+fn shown(folder: &Path, wanted: Wanted<'_>) -> String {
+    let compressed = if wanted.files.format == FileFormat::Idx { "[.gz]" } else { "" };
+    format!("`{}{compressed}`", folder.join(first(wanted)).display())
 }
 
 fn cache_folder(path: &str) -> Option<PathBuf> {
@@ -126,83 +149,118 @@ fn cache_folder(path: &str) -> Option<PathBuf> {
     Some(base.cache_dir().join("causeway/datasets").join(path))
 }
 
-/// Reads the four files of a folder; none if the first is not there.
+fn no_store(wanted: Wanted<'_>, source: StoreError) -> DataError {
+    DataError::Store { dataset: wanted.dataset.to_owned(), source }
+}
+
+/// Reads the files of a folder of this machine; none if they are not there.
 fn read_folder(folder: &Path, wanted: Wanted<'_>, what: &str) -> Option<Result<Found, DataError>> {
-    file(folder, "train-images-idx3-ubyte")?;
-    Some(read_files(folder, wanted, what))
+    match Store::folder(folder) {
+        Ok(store) => read_store(&store?, wanted, what),
+        Err(source) => Some(Err(no_store(wanted, source))),
+    }
 }
 
-fn file(folder: &Path, name: &str) -> Option<PathBuf> {
-    [folder.join(format!("{name}.gz")), folder.join(name)].into_iter().find(|path| path.exists())
-}
-
-fn read_files(folder: &Path, wanted: Wanted<'_>, what: &str) -> Result<Found, DataError> {
-    let dataset = || wanted.dataset.to_owned();
-    let names =
-        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
-    let paths = names.map(|name| file(folder, name).unwrap_or_else(|| folder.join(name)));
-    let pair = |images: &Path, labels: &Path| {
-        idx::read(images, labels).map_err(|source| DataError::Idx { dataset: dataset(), source })
+/// Reads the files of a store; none if the first of them is not there.
+fn read_store(store: &Store, wanted: Wanted<'_>, what: &str) -> Option<Result<Found, DataError>> {
+    let mut reading = Reading::new(store, wanted.files, wanted.needs);
+    let sides = match format::read(&mut reading, wanted.known) {
+        Ok(sides) => sides,
+        Err(ReadError::NoFile { path }) if Path::new(&path) == store.path(first(wanted)) => return None,
+        Err(source) => return Some(Err(DataError::Files { dataset: wanted.dataset.to_owned(), source })),
     };
-    let (train, test) = (pair(&paths[0], &paths[1])?, pair(&paths[2], &paths[3])?);
-    let digests = paths.each_ref().map(|path| {
-        let bytes = std::fs::read(path);
-        let bytes = bytes.map_err(|source| DataError::Read { dataset: dataset(), path: path.clone(), source })?;
-        Ok(document::sha256(&bytes))
-    });
-    let digests = digests.into_iter().collect::<Result<Vec<_>, DataError>>()?;
-    let published = digests.iter().zip(download::MNIST).all(|(found, (_, published))| found == published);
-    let source = if published { format!("MNIST, {what}") } else { what.to_owned() };
-    Ok(Found { train, test, source, digest: document::digest_of(&digests) })
+    let digests = &reading.digests;
+    let published = digests.len() == download::MNIST.len()
+        && digests.iter().zip(download::MNIST).all(|(found, (_, published))| found == published);
+    Some(Ok(Found {
+        train: sides.train,
+        test: sides.test,
+        codes: sides.codes,
+        broken: reading.broken,
+        source: if published { format!("MNIST, {what}") } else { what.to_owned() },
+        digest: document::digest_of(digests),
+    }))
 }
 
 fn drawn(wanted: Wanted<'_>, failed: &str) -> Found {
     let train = digits::draw(wanted.records as usize, wanted.seed);
     let test = digits::draw(DRAWN_TEST_RECORDS, !wanted.seed);
     let source = format!("digits drawn by Causeway's generator, not MNIST{failed}");
-    let digest = document::sha256(&[&train.pixels[..], &test.pixels].concat());
-    Found { train, test, source, digest }
+    let pixels = [&train, &test].map(|records| match &records.columns {
+        Columns::Images(images) => &images.pixels[..],
+        _ => &[],
+    });
+    let digest = document::sha256(&pixels.concat());
+    Found { train, test, codes: Codes::default(), broken: 0, source, digest }
 }
 
 #[cfg(test)]
 mod tests {
+    use scenarios::model::TensorShape;
+
     use super::*;
+    use crate::data::idx;
 
-    const WANTED: Wanted<'static> = Wanted { dataset: "digits", path: "mnist", records: 30, seed: 1 };
+    const NEEDS: Needs =
+        Needs::Numbers { shape: TensorShape::Image { channels: 1, height: 28, width: 28 }, outputs: 10 };
 
-    fn write(folder: &Path, name: &str, bytes: &[u8]) {
+    fn found(path: &str, files: &Files) -> Result<Found, DataError> {
+        let of = scenario::Files::new(FileFormat::Idx, path);
+        find(Wanted { dataset: "digits", files: &of, needs: &NEEDS, records: 30, seed: 1, known: None }, files)
+    }
+
+    fn write_digits(folder: &Path, records: &Records) {
         std::fs::create_dir_all(folder).expect("a folder");
-        std::fs::write(folder.join(name), bytes).expect("it can be written");
+        for split in ["train", "t10k"] {
+            let [images, labels] = idx::encode(records);
+            std::fs::write(folder.join(format!("{split}-images-idx3-ubyte")), images).expect("it can be written");
+            std::fs::write(folder.join(format!("{split}-labels-idx1-ubyte")), labels).expect("it can be written");
+        }
     }
 
     #[test]
     fn files_of_the_given_folder_are_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let records = digits::draw(20, 3);
-        for split in ["train", "t10k"] {
-            let mnist = folder.path().join("mnist");
-            write(&mnist, &format!("{split}-images-idx3-ubyte"), &idx::encode_images(&records));
-            write(&mnist, &format!("{split}-labels-idx1-ubyte"), &idx::encode_labels(&records));
-        }
+        write_digits(&folder.path().join("mnist"), &records);
         let files = Files { data: Some(folder.path().to_owned()), generate: true, ..Files::default() };
-        let found = find(WANTED, &files).expect("all four are there");
-        assert_eq!((found.train, found.test), (records.clone(), records));
+        let found = found("mnist", &files).expect("all four are there");
+        assert_eq!((found.train, found.test, found.broken), (records.clone(), records, 0));
         assert!(found.source.starts_with("files in "), "{}", found.source);
+    }
+
+    #[test]
+    fn a_store_is_read_as_a_folder_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let records = digits::draw(20, 3);
+        write_digits(folder.path(), &records);
+        let path = format!("file://{}", folder.path().display());
+        let by_address = found(&path, &Files::default()).expect("all four are there");
+        assert_eq!((by_address.train, by_address.source), (records, format!("files in {path}")));
+        let error = found(&format!("{path}/nothing"), &Files::default()).expect_err("nothing is there").to_string();
+        assert!(error.starts_with("no files for the data set `digits`: looked for `file://"), "{error}");
     }
 
     #[test]
     fn a_given_folder_without_files_is_an_error_even_if_digits_may_be_drawn() {
         let folder = tempfile::tempdir().expect("a folder");
         let files = Files { data: Some(folder.path().to_owned()), generate: true, ..Files::default() };
-        let error = find(WANTED, &files).expect_err("nothing is there").to_string();
-        assert!(error.starts_with("no files for the data set `digits`: looked for `"), "{error}");
+        let error = found("mnist", &files).expect_err("nothing is there").to_string();
+        let expected = format!(
+            "no files for the data set `digits`: looked for `{}/mnist/train-images-idx3-ubyte[.gz]`",
+            folder.path().display()
+        );
+        assert_eq!(error, expected);
+        assert!(!folder.path().join("mnist").exists(), "looking makes no folder");
     }
 
     #[test]
     fn only_the_mnist_files_are_replaced_by_drawn_digits() {
-        let found = drawn(WANTED, "");
-        assert_eq!((found.train.len(), found.test.len()), (30, DRAWN_TEST_RECORDS));
+        let of = scenario::Files::new(FileFormat::Idx, "mnist");
+        let wanted = Wanted { dataset: "digits", files: &of, needs: &NEEDS, records: 30, seed: 1, known: None };
+        let drawn = drawn(wanted, "");
+        assert_eq!((drawn.train.len(), drawn.test.len()), (30, DRAWN_TEST_RECORDS));
         let files = Files { generate: true, ..Files::default() };
-        assert!(find(Wanted { path: "scans", ..WANTED }, &files).is_err());
+        assert!(found("scans", &files).is_err());
     }
 }

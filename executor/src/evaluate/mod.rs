@@ -7,8 +7,8 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use scenarios::units::Interval;
 
-use crate::data::{Normalization, Records};
-use crate::model::{Network, host};
+use crate::data::{HostTargets, Inputs, Reader, Records};
+use crate::model::{Network, Pass, host};
 
 /// Figures of a network on a set of records.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -71,27 +71,24 @@ impl Evaluation {
 
 /// Runs a network over labelled records in batches of `batch`.
 #[must_use]
-pub fn evaluate(
-    network: &Network,
-    records: &Records,
-    normalization: &Normalization,
-    batch: usize,
-    device: &Device,
-) -> Evaluation {
+pub fn evaluate(network: &Network, records: &Records, reader: &Reader, batch: usize, device: &Device) -> Evaluation {
     let loss = CrossEntropyLossConfig::new().init(device);
     let mut found = Evaluation::default();
     let started = Instant::now();
     let positions: Vec<usize> = (0..records.len()).collect();
     for positions in positions.chunks(batch.max(1)) {
         let batch_started = Instant::now();
-        let labels: Vec<i32> = positions.iter().map(|&position| i32::from(records.labels[position])).collect();
-        let classes = Tensor::<1, Int>::from_data(TensorData::new(labels, [positions.len()]), device);
-        let scores = network.forward(normalization.tensor(records, positions, device));
+        let read = reader.read(records, positions);
+        let HostTargets::Classes(labels) = read.targets else {
+            unreachable!("only records with classes are evaluated")
+        };
+        let classes = Tensor::<1, Int>::from_data(TensorData::new(labels.clone(), [positions.len()]), device);
+        let scores = scores(network, read.inputs.on(device));
         let classes_count = scores.dims()[1];
         found.confusion.resize_with(classes_count, || vec![0; classes_count]);
         found.loss_sum += f64::from(host(loss.forward(scores.clone(), classes))[0]) * positions.len() as f64;
-        for (&position, predicted) in positions.iter().zip(best(&host(scores), classes_count)) {
-            found.confusion[usize::from(records.labels[position])][predicted] += 1;
+        for (label, predicted) in labels.into_iter().zip(best(&host(scores), classes_count)) {
+            found.confusion[label as usize][predicted] += 1;
         }
         if positions.len() == batch {
             found.batch_seconds.push(batch_started.elapsed().as_secs_f64());
@@ -106,13 +103,13 @@ pub fn evaluate(
 pub fn classify(
     network: &Network,
     records: &Records,
-    normalization: &Normalization,
+    reader: &Reader,
     batch: usize,
     device: &Device,
 ) -> Vec<(usize, f32)> {
     let positions: Vec<usize> = (0..records.len()).collect();
     let batches = positions.chunks(batch.max(1)).flat_map(|positions| {
-        let shares = softmax(network.forward(normalization.tensor(records, positions, device)), 1);
+        let shares = softmax(scores(network, reader.read(records, positions).inputs.on(device)), 1);
         let classes = shares.dims()[1];
         let shares = host(shares);
         let predicted: Vec<_> = best(&shares, classes).collect();
@@ -123,6 +120,11 @@ pub fn classify(
             .collect::<Vec<_>>()
     });
     batches.collect()
+}
+
+/// Scores of classes: `[records, classes]`.
+fn scores(network: &Network, inputs: Inputs) -> Tensor<2> {
+    network.output(inputs, &Pass::plain()).single().flat()
 }
 
 /// Position of the highest value in each row; the first of equals.
@@ -139,27 +141,23 @@ mod tests {
     use scenarios::scenario::Preprocessing;
 
     use super::*;
+    use crate::model::Description;
 
     #[test]
     fn figures_are_counted_over_all_batches() {
-        let chain = Model::Preset("mnist-linear".to_owned()).shaped().expect("it is a preset");
+        let description = Description::of(&Model::Preset("mnist-linear".to_owned())).expect("it is a preset");
         let device = Device::flex();
-        let network = Network::new(&chain, 4, &device);
-        let records = Records {
-            height: 28,
-            width: 28,
-            pixels: (0..784 * 25).map(|at| (at * 7 % 251) as u8).collect(),
-            labels: (0..25).map(|at| at % 10).collect(),
-        };
-        let normalization = Normalization::new(&Preprocessing::default());
-        let whole = evaluate(&network, &records, &normalization, 25, &device);
-        let batched = evaluate(&network, &records, &normalization, 10, &device);
+        let network = Network::new(&description, description.whole(), 4, &device);
+        let pixels = (0..784 * 25).map(|at| (at * 7 % 251) as u8).collect();
+        let records = Records::grey(28, 28, pixels, &(0..25).map(|at| at % 10).collect::<Vec<u8>>());
+        let reader = Reader::new(&Preprocessing::default(), 1);
+        let whole = evaluate(&network, &records, &reader, 25, &device);
+        let batched = evaluate(&network, &records, &reader, 10, &device);
         assert_eq!(whole.confusion, batched.confusion);
         assert!((whole.loss() - batched.loss()).abs() < 1e-5);
         assert_eq!((whole.records(), batched.batch_seconds.len()), (25, 2));
-        let classes = classify(&network, &records, &normalization, 10, &device);
-        let right =
-            classes.iter().zip(&records.labels).filter(|((class, _), label)| *class == usize::from(**label)).count();
+        let classes = classify(&network, &records, &reader, 10, &device);
+        let right = classes.iter().enumerate().filter(|(at, (class, _))| records.class(*at) == Some(*class)).count();
         assert!((whole.accuracy() - right as f64 / 25.0).abs() < 1e-12);
         assert!(classes.iter().all(|&(_, share)| (0.1..=1.0).contains(&share)));
     }

@@ -1,15 +1,17 @@
 //! Trained networks as safetensors files that say what they are.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_store::{BurnToPyTorchAdapter, ModuleSnapshot as _, PyTorchToBurnAdapter, SafetensorsStore};
+use safetensors::{SafeTensorError, SafeTensors};
 use scenarios::document::{self, DocumentError};
 use scenarios::model::{Model, ShapeError};
-use scenarios::scenario::Preprocessing;
+use scenarios::scenario::{Files, Preprocessing};
 use serde::{Deserialize, Serialize};
 
-use super::Network;
+use super::{Description, Network};
+use crate::data::Codes;
 
 /// Key of the recipe in a file's metadata.
 const KEY: &str = "causeway";
@@ -27,6 +29,12 @@ pub struct Recipe {
     pub preprocessing: Preprocessing,
     /// Data set that it learned from, and whose residency rules it carries.
     pub learned_from: String,
+    /// How that data set's files lie and are read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
+    /// What words and names in the files are to the network.
+    #[serde(default)]
+    pub codes: Codes,
 }
 
 /// A network with its recipe.
@@ -100,15 +108,10 @@ impl Checkpoint {
     /// Never: recipes have string keys only.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let recipe = serde_json::to_string(&self.recipe).expect("recipes have string keys");
-        let mut store = SafetensorsStore::from_bytes(None)
-            .with_to_adapter(BurnToPyTorchAdapter)
-            .skip_enum_variants(true)
-            .clear_metadata()
-            .metadata(KEY, recipe);
-        let encode = |error: burn_store::SafetensorsStoreError| CheckpointError::Encode { reason: error.to_string() };
-        self.network.save_into(&mut store).map_err(encode)?;
-        document::write_bytes(&store.get_bytes().map_err(encode)?, path)?;
-        Ok(())
+        let metadata = Some(HashMap::from([(KEY.to_owned(), recipe)]));
+        let bytes = safetensors::serialize(self.network.tensors(), metadata)
+            .map_err(|error| CheckpointError::Encode { reason: error.to_string() })?;
+        Ok(document::write_bytes(&bytes, path)?)
     }
 
     /// Reads weights and builds their network on `device`.
@@ -118,18 +121,14 @@ impl Checkpoint {
     pub fn read(path: &Path, device: &Device) -> Result<Self, CheckpointError> {
         let bytes = read_bytes(path)?;
         let recipe = read_recipe(&bytes, path)?;
-        let chain = recipe.model.shaped().map_err(|source| CheckpointError::Shape { path: path.to_owned(), source })?;
-        let mut network = Network::new(&chain, 0, device);
-        let mut store = SafetensorsStore::from_bytes(Some(bytes))
-            .with_from_adapter(PyTorchToBurnAdapter)
-            .skip_enum_variants(true)
-            .allow_partial(false);
-        let mismatch = |reason: String| CheckpointError::Mismatch { path: path.to_owned(), reason };
-        let applied = network.load_from(&mut store).map_err(|error| mismatch(error.to_string()))?;
-        match applied.unused.first() {
-            Some(name) => Err(mismatch(format!("it has no tensor `{name}`"))),
-            None => Ok(Self { recipe, network }),
-        }
+        let shape_error = |source| CheckpointError::Shape { path: path.to_owned(), source };
+        let description = Description::of(&recipe.model).map_err(shape_error)?;
+        let network = Network::new(&description, description.whole(), 0, device);
+        let damaged =
+            |error: SafeTensorError| CheckpointError::Damaged { path: path.to_owned(), reason: error.to_string() };
+        let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
+        let mismatch = |reason| CheckpointError::Mismatch { path: path.to_owned(), reason };
+        Ok(Self { recipe, network: network.with_tensors(&tensors).map_err(mismatch)? })
     }
 }
 
@@ -143,7 +142,7 @@ fn read_bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 }
 
 fn read_recipe(bytes: &[u8], path: &Path) -> Result<Recipe, CheckpointError> {
-    let (_, metadata) = safetensors::SafeTensors::read_metadata(bytes)
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
         .map_err(|error| CheckpointError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
     let no_recipe = || CheckpointError::NoRecipe { path: path.to_owned() };
@@ -152,14 +151,21 @@ fn read_recipe(bytes: &[u8], path: &Path) -> Result<Recipe, CheckpointError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flat::parameters;
     use super::*;
 
     fn checkpoint(preset: &str) -> Checkpoint {
         let model = Model::Preset(preset.to_owned());
-        let chain = model.shaped().expect("it is a preset");
+        let description = Description::of(&model).expect("it is a preset");
         Checkpoint {
-            recipe: Recipe { model, preprocessing: Preprocessing::default(), learned_from: "digits".to_owned() },
-            network: Network::new(&chain, 3, &Device::flex()),
+            recipe: Recipe {
+                model,
+                preprocessing: Preprocessing::default(),
+                learned_from: "digits".to_owned(),
+                files: None,
+                codes: Codes { classes: vec!["zero".to_owned()], ..Codes::default() },
+            },
+            network: Network::new(&description, description.whole(), 3, &Device::flex()),
         }
     }
 
@@ -172,10 +178,10 @@ mod tests {
             written.write(&path).expect("it can be written");
             let read = Checkpoint::read(&path, &Device::flex()).expect("it can be read");
             assert_eq!(read.recipe, written.recipe);
-            assert_eq!(read.network.values(), written.network.values());
+            assert_eq!(parameters(&read.network), parameters(&written.network));
         }
         let bytes = std::fs::read(folder.path().join("mnist-cnn")).expect("it was written");
-        let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("it is valid");
+        let tensors = SafeTensors::deserialize(&bytes).expect("it is valid");
         let mut shapes: Vec<_> = tensors.iter().map(|(name, view)| format!("{name} {:?}", view.shape())).collect();
         shapes.sort();
         let expected = [

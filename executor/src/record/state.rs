@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, View};
 use scenarios::document::{self, DocumentError};
 
-use crate::train::{Progress, Resume, Snapshot};
+use crate::parallel::update::UpdateState;
+use crate::train::{Progress, RankState, Resume, Snapshot};
 
 const PROGRESS: &str = "progress";
 const PARAMETERS: &str = "parameters";
 const OPTIMIZER: &str = "optimizer";
+const OUTER: &str = "outer";
+const RUNNING: &str = "running";
 
 /// Why a state cannot be kept or used.
 #[derive(Debug, thiserror::Error)]
@@ -50,12 +53,15 @@ pub enum StateError {
 pub fn write_state(path: &Path, snapshot: &Snapshot<'_>) -> Result<(), StateError> {
     let encode = |reason: String| StateError::Encode { reason };
     let progress = serde_json::to_string(snapshot.progress).map_err(|error| encode(error.to_string()))?;
-    let optimizer = snapshot.optimizer.into_bytes().map_err(|error| encode(error.to_string()))?;
-    let parameters = snapshot.network.values().iter().flat_map(|value| value.to_le_bytes()).collect();
-    let tensors = [
-        (PARAMETERS, Plain { dtype: Dtype::F32, shape: [snapshot.network.parameters()], bytes: parameters }),
-        (OPTIMIZER, Plain { dtype: Dtype::U8, shape: [optimizer.len()], bytes: optimizer.to_vec() }),
-    ];
+    let tensors = snapshot.ranks.iter().flat_map(|(rank, state)| {
+        let RankState { parameters, running, update: UpdateState { optimizer, outer } } = state;
+        [
+            (format!("{rank}.{PARAMETERS}"), Plain::floats(parameters)),
+            (format!("{rank}.{RUNNING}"), Plain::floats(running)),
+            (format!("{rank}.{OUTER}"), Plain::floats(outer)),
+            (format!("{rank}.{OPTIMIZER}"), Plain::bytes(optimizer)),
+        ]
+    });
     let metadata = HashMap::from([(PROGRESS.to_owned(), progress)]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| encode(error.to_string()))?;
     Ok(document::write_bytes(&bytes, path)?)
@@ -74,10 +80,21 @@ pub fn read_state(path: &Path) -> Result<Resume, StateError> {
     let progress: Progress = serde_json::from_str(progress.ok_or_else(|| damaged("it has no progress".to_owned()))?)
         .map_err(|error| damaged(error.to_string()))?;
     let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(safe)?;
-    let (words, _) = tensors.tensor(PARAMETERS).map_err(safe)?.data().as_chunks::<4>();
-    let parameters = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-    let optimizer = tensors.tensor(OPTIMIZER).map_err(safe)?.data().to_vec();
-    Ok(Resume { progress, parameters, optimizer })
+    let floats = |name: String| -> Result<Vec<f32>, StateError> {
+        let (words, _) = tensors.tensor(&name).map_err(safe)?.data().as_chunks::<4>();
+        Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
+    };
+    let own = format!(".{PARAMETERS}");
+    let mut numbers: Vec<usize> =
+        tensors.names().into_iter().filter_map(|name| name.strip_suffix(&own)?.parse().ok()).collect();
+    numbers.sort_unstable();
+    let state = |rank: usize| {
+        let optimizer = tensors.tensor(&format!("{rank}.{OPTIMIZER}")).map_err(safe)?.data().to_vec();
+        let update = UpdateState { optimizer, outer: floats(format!("{rank}.{OUTER}"))? };
+        let running = floats(format!("{rank}.{RUNNING}"))?;
+        Ok((rank, RankState { parameters: floats(format!("{rank}.{PARAMETERS}"))?, running, update }))
+    };
+    Ok(Resume { progress, ranks: numbers.into_iter().map(state).collect::<Result<_, StateError>>()? })
 }
 
 /// Bytes as a one-dimensional tensor.
@@ -85,6 +102,17 @@ struct Plain {
     dtype: Dtype,
     shape: [usize; 1],
     bytes: Vec<u8>,
+}
+
+impl Plain {
+    fn bytes(bytes: &[u8]) -> Self {
+        Self { dtype: Dtype::U8, shape: [bytes.len()], bytes: bytes.to_vec() }
+    }
+
+    fn floats(values: &[f32]) -> Self {
+        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        Self { dtype: Dtype::F32, shape: [values.len()], bytes }
+    }
 }
 
 impl View for Plain {

@@ -1,45 +1,45 @@
-//! Training with data parallelism: every rank holds the whole network and a share of each batch.
-//!
-//! The ranks average their gradients after every backward pass, so that any number of them takes
-//! the same steps as one device would with the same global batch.
+//! Training: the loop over epochs and steps that every rank runs, whatever the strategy ([`crate::parallel`]).
 
-pub(crate) mod gradients;
 mod observer;
-mod optimizer;
 mod phases;
 mod progress;
 mod rank;
+mod snapshot;
+mod support;
 mod timing;
 
 pub use observer::{Observer, Silent, Snapshot};
-pub use optimizer::build as build_optimizer;
 pub use phases::Phases;
+pub(crate) use phases::{Phase, StepClock};
 pub use progress::Progress;
+pub use snapshot::RankState;
 
 use std::sync::atomic::AtomicBool;
 
-use scenarios::model::Shaped;
 use scenarios::scenario::Training;
+use scenarios::strategy::{Strategy, Sync};
 use scenarios::units::Interval;
 
 use crate::data::Records;
 use crate::device::Devices;
-use crate::model::{CheckpointError, Network};
-use crate::transport::{TransportError, thread_group};
+use crate::model::{CheckpointError, Description, Network};
+use crate::parallel::topology::{SERVERS, Topology};
+use crate::parallel::update::{Server, serve};
+use crate::transport::{Transport, TransportError, thread_group};
 
 /// A training to be done.
 #[derive(Debug, Clone, Copy)]
 pub struct Session<'a> {
     /// The recipe.
     pub training: &'a Training,
-    /// The network's layers.
-    pub chain: &'a [Shaped],
+    /// What the network unfolds from.
+    pub description: &'a Description,
     /// Records to learn from.
     pub train: &'a Records,
     /// Records to look at after each epoch; may be empty.
     pub validation: &'a Records,
-    /// Data-parallel ranks.
-    pub ranks: usize,
+    /// How it is spread over ranks.
+    pub strategy: &'a Strategy,
     /// Devices that the ranks take in turn.
     pub devices: &'a Devices,
     /// Seed of initial parameters and of the order of the records.
@@ -57,10 +57,18 @@ pub struct Session<'a> {
 pub struct Resume {
     /// How far it had come.
     pub progress: Progress,
-    /// All parameters in order.
-    pub parameters: Vec<f32>,
-    /// The optimiser's state as [`burn::optim::ModuleOptimizer::into_bytes`] gives it.
-    pub optimizer: Vec<u8>,
+    /// States of ranks with their numbers; replicas that have none of their own take that of the first one.
+    pub ranks: Vec<(usize, RankState)>,
+}
+
+impl Resume {
+    /// The state of a rank.
+    fn of(&self, rank: usize, topology: &Topology) -> Result<&RankState, TrainError> {
+        let first = rank - topology.place.replica * topology.shape.tensor;
+        let of = |number: usize| self.ranks.iter().find(|(of, _)| *of == number).map(|(_, state)| state);
+        let missing = || TrainError::State { reason: format!("it has none of rank {rank}") };
+        of(rank).or_else(|| of(first)).ok_or_else(missing)
+    }
 }
 
 /// A training that has ended or was stopped.
@@ -102,6 +110,27 @@ pub enum TrainError {
         global_batch: usize,
         /// Ranks.
         ranks: usize,
+    },
+    /// The strategy cannot be carried out for this network.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The share of a replica cannot be divided.
+    #[error("the {share} records of a replica's step cannot be divided into micro-batches of {micro_batch}")]
+    UnevenMicroBatch {
+        /// Records of a replica's step.
+        share: usize,
+        /// Records of a micro-batch.
+        micro_batch: usize,
+    },
+    /// More stages than pieces.
+    #[error("the network has {pieces} pieces, too few for {stages} stages of {chunks} chunk(s)")]
+    TooManyStages {
+        /// Pieces of the network.
+        pieces: usize,
+        /// Stages.
+        stages: usize,
+        /// Chunks of each stage.
+        chunks: usize,
     },
     /// Records and network do not fit.
     #[error("records have {found} values, but the network takes {expected}")]
@@ -146,17 +175,25 @@ pub enum TrainError {
 /// # Errors
 /// The session is impossible, the loss diverges, or a checkpoint cannot be written.
 pub fn train(session: Session<'_>, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-    check(&session)?;
-    let mut transports = thread_group(session.ranks).into_iter();
-    let first = transports.next();
+    support::check(&session)?;
+    let learners = session.strategy.ranks() as usize;
+    let servers = support::servers(session.strategy);
+    let mut transports = thread_group(learners + servers).into_iter();
+    let first = transports.next().map(|transport| -> Box<dyn Transport> { Box::new(transport) });
     std::thread::scope(|scope| {
         let others: Vec<_> = transports
-            .map(|transport| scope.spawn(move || rank::run(session, transport, &mut Silent).map(drop)))
+            .map(|transport| -> Box<dyn Transport> { Box::new(transport) })
+            .map(|transport| {
+                scope.spawn(move || {
+                    if transport.rank() < learners {
+                        rank::run(session, transport, &mut Silent).map(drop)
+                    } else {
+                        server(session, &*transport, learners)
+                    }
+                })
+            })
             .collect();
-        let outcome = match first {
-            Some(transport) => rank::run(session, transport, observer),
-            None => Err(TrainError::UnevenBatch { global_batch: session.training.global_batch.get(), ranks: 0 }),
-        };
+        let outcome = first.map_or(Ok(None), |transport| rank::run(session, transport, observer));
         let ended = others
             .into_iter()
             .zip(1..)
@@ -165,23 +202,23 @@ pub fn train(session: Session<'_>, observer: &mut dyn Observer) -> Result<Outcom
     })
 }
 
-fn check(session: &Session<'_>) -> Result<(), TrainError> {
-    let (records, global_batch) = (session.train.len(), session.training.global_batch.get());
-    if records < global_batch {
-        return Err(TrainError::TooFewRecords { records, global_batch });
-    }
-    if session.ranks == 0 || global_batch % session.ranks != 0 {
-        return Err(TrainError::UnevenBatch { global_batch, ranks: session.ranks });
-    }
-    let (found, expected) = (session.train.values(), session.chain[0].input.elements());
-    if found == expected { Ok(()) } else { Err(TrainError::WrongShape { found, expected }) }
+/// Runs a server of parameters to the end.
+fn server(session: Session<'_>, job: &dyn Transport, workers: usize) -> Result<(), TrainError> {
+    let group = job.split(SERVERS)?;
+    let staleness = match session.strategy.sync {
+        Sync::ParameterServer { staleness, .. } => staleness,
+        _ => 0,
+    };
+    let device = session.devices.of_rank(job.rank());
+    Ok(serve(&Server { training: session.training, workers, staleness, job, group: &*group, device })?)
 }
 
 /// The result of rank 0, unless it only saw that another rank had left: then that rank's reason.
 fn first_cause(
-    outcome: Result<Outcome, TrainError>,
+    outcome: Result<Option<Outcome>, TrainError>,
     others: Vec<Result<(), TrainError>>,
 ) -> Result<Outcome, TrainError> {
+    let outcome = outcome.and_then(|outcome| outcome.ok_or(TrainError::Panicked { rank: 0 }));
     match outcome {
         Err(TrainError::Transport(left)) => {
             let cause = others.into_iter().filter_map(Result::err).find(|e| !matches!(e, TrainError::Transport(_)));

@@ -1,17 +1,16 @@
 //! Who is told what happens while a network is trained.
 
-use burn::optim::ModuleOptimizer;
 use scenarios::run::Epoch;
 
-use super::Progress;
+use super::{Progress, RankState};
 use crate::model::{CheckpointError, Network};
 
 /// State of a training that can be continued from.
 pub struct Snapshot<'a> {
     /// The network.
     pub network: &'a Network,
-    /// The optimiser with its state.
-    pub optimizer: &'a ModuleOptimizer,
+    /// States of the ranks, with their numbers.
+    pub ranks: &'a [(usize, RankState)],
     /// How far it has come.
     pub progress: &'a Progress,
 }

@@ -16,6 +16,8 @@ pub enum Phase {
     Backward,
     /// Gradients are exchanged between ranks; waiting for slower ranks is part of it.
     Communication,
+    /// A stage of a pipeline waits for its neighbours.
+    Waiting,
     /// Parameters are changed.
     Optimizer,
     /// Figures are read from the device and kept.
@@ -23,11 +25,12 @@ pub enum Phase {
 }
 
 impl Phase {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Input, "input"),
         (Self::Forward, "forward"),
         (Self::Backward, "backward"),
         (Self::Communication, "communication"),
+        (Self::Waiting, "waiting"),
         (Self::Optimizer, "optimizer"),
         (Self::Other, "other"),
     ];

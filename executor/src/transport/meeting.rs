@@ -2,17 +2,21 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::TransportError;
+use super::world::World;
 
 /// Looks at the others before sleeping. Ranks are usually only microseconds apart, and yielding
 /// lets the one that is waited for run when there are more ranks than cores.
 const LOOKS_BEFORE_SLEEP: u32 = 200;
 
+/// Time between looks at who lives.
+pub(super) const WATCH: Duration = Duration::from_millis(500);
+
 /// Where the ranks of a group wait for each other.
 #[derive(Debug)]
 pub(super) struct Meeting {
-    size: usize,
     state: Mutex<State>,
     /// Copy of the state's round, to be looked at without the lock.
     round: AtomicU64,
@@ -21,19 +25,20 @@ pub(super) struct Meeting {
 
 #[derive(Debug, Default)]
 struct State {
-    arrived: usize,
+    arrived: Vec<bool>,
     round: u64,
     left: Option<usize>,
 }
 
 impl Meeting {
     pub(super) fn new(size: usize) -> Self {
-        Self { size, state: Mutex::default(), round: AtomicU64::new(0), changed: Condvar::new() }
+        let state = State { arrived: vec![false; size], ..State::default() };
+        Self { state: Mutex::new(state), round: AtomicU64::new(0), changed: Condvar::new() }
     }
 
-    /// Waits until all ranks have arrived.
-    pub(super) fn wait(&self) -> Result<(), TransportError> {
-        let Some(round) = self.arrive()? else { return Ok(()) };
+    /// Waits until all ranks have arrived; `members` are their numbers in the job.
+    pub(super) fn wait(&self, rank: usize, members: &[usize], world: &World) -> Result<(), TransportError> {
+        let Some(round) = self.arrive(rank, members)? else { return Ok(()) };
         for _ in 0..LOOKS_BEFORE_SLEEP {
             if self.round.load(Ordering::Acquire) != round {
                 return Ok(());
@@ -42,25 +47,31 @@ impl Meeting {
         }
         let mut state = self.lock();
         while state.round == round {
-            if let Some(rank) = state.left {
-                return Err(TransportError::RankLeft { rank });
+            if let Some(left) = state.left {
+                return Err(TransportError::RankLeft { rank: members[left] });
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let (held, waited) = self.changed.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner);
+            state = held;
+            if waited.timed_out() {
+                world.pulse(members[rank]);
+                let mut missing = state.arrived.iter().zip(members).filter(|(arrived, _)| !**arrived);
+                missing.try_for_each(|(_, member)| world.check(*member))?;
+            }
         }
         Ok(())
     }
 
     /// The round to wait for the end of; none when this arrival ended it.
-    fn arrive(&self) -> Result<Option<u64>, TransportError> {
+    fn arrive(&self, rank: usize, members: &[usize]) -> Result<Option<u64>, TransportError> {
         let mut state = self.lock();
-        if let Some(rank) = state.left {
-            return Err(TransportError::RankLeft { rank });
+        if let Some(left) = state.left {
+            return Err(TransportError::RankLeft { rank: members[left] });
         }
-        state.arrived += 1;
-        if state.arrived < self.size {
+        state.arrived[rank] = true;
+        if state.arrived.contains(&false) {
             return Ok(Some(state.round));
         }
-        state.arrived = 0;
+        state.arrived.fill(false);
         state.round += 1;
         self.round.store(state.round, Ordering::Release);
         self.changed.notify_all();

@@ -8,8 +8,8 @@ use scenarios::plan::Assignment;
 use scenarios::run::WorkloadRun;
 use scenarios::scenario::{Evaluation, Split};
 
-use super::{ApplyError, Workflow, unmeasured};
-use crate::data::{Normalization, Records};
+use super::{ApplyError, Ready, Workflow, unmeasured};
+use crate::data::{Needs, Reader, Records};
 use crate::device::Devices;
 use crate::evaluate;
 use crate::model::Checkpoint;
@@ -28,17 +28,17 @@ impl Workflow<'_> {
             ApplyError::Weights { workload, of, source }
         };
         let weights = Checkpoint::read(&self.folder.weights(of), self.devices.of_rank(0)).map_err(missing)?;
-        let classes = weights.recipe.model.classes();
-        let classes = classes.map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })?;
+        let needs = Needs::of(&weights.recipe.model);
+        let needs = needs.map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })?;
         let split = if assignment.data.as_ref().is_some_and(|data| weights.recipe.learned_from == data.dataset) {
             weights.recipe.preprocessing.split
         } else {
             Split::default()
         };
-        let place = self.preprocess(assignment, classes, split)?;
-        check_shape(assignment, &weights, &self.prepared[place].1.test)?;
-        self.stage(assignment, Stage::Evaluate, format!("{} test records", self.prepared[place].1.test.len()))?;
-        let (_, prepared, used) = &self.prepared[place];
+        let place = self.preprocess(assignment, needs, split, Some(&weights.recipe.codes))?;
+        check_shape(assignment, &weights, &self.prepared[place].records.test)?;
+        self.stage(assignment, Stage::Evaluate, format!("{} test records", self.prepared[place].records.test.len()))?;
+        let Ready { records: prepared, used, .. } = &self.prepared[place];
         let ranks = assignment.strategy.ranks() as usize;
         let found = in_ranks(&weights, &prepared.test, evaluation.batch.get(), ranks, &self.devices);
         let mut done = unmeasured(assignment, &self.devices, used.clone());
@@ -74,14 +74,14 @@ fn in_ranks(
     ranks: usize,
     devices: &Devices,
 ) -> evaluate::Evaluation {
-    let normalization = Normalization::new(&weights.recipe.preprocessing);
+    let reader = Reader::new(&weights.recipe.preprocessing, 0);
     let share = test.len().div_ceil(ranks.max(1));
     let parts: Vec<Vec<usize>> =
         (0..test.len()).collect::<Vec<_>>().chunks(share.max(1)).map(<[usize]>::to_vec).collect();
     let run = |rank: usize, positions: &[usize]| {
         let (records, device) = (test.select(positions), devices.of_rank(rank));
         let network = weights.network.clone().to_device(device);
-        evaluate::evaluate(&network, &records, &normalization, batch.div_ceil(ranks.max(1)), device)
+        evaluate::evaluate(&network, &records, &reader, batch.div_ceil(ranks.max(1)), device)
     };
     let run = &run;
     let found: Vec<_> = std::thread::scope(|scope| {

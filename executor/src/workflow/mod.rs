@@ -8,16 +8,15 @@ use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
 use scenarios::machine::DeviceKind;
-use scenarios::model::{ShapeError, Shaped};
+use scenarios::model::ShapeError;
 use scenarios::plan::{Assignment, Plan};
 use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
 use scenarios::scenario::{Job, Split};
-use scenarios::strategy::Strategy;
 
-use crate::data::{self, DataError, Files, Prepared, Wanted};
+use crate::data::{self, Codes, DataError, Files, Needs, Prepared, Wanted};
 use crate::device::{self, Choice, DeviceError, Devices};
 use crate::guard::{self, GuardError};
-use crate::model::CheckpointError;
+use crate::model::{CheckpointError, Description};
 use crate::record::{self, Earlier, Event, RecordError, RunFolder, Stage, StateError};
 use crate::train::TrainError;
 
@@ -55,14 +54,6 @@ pub enum ApplyError {
         name: String,
         /// Names that the plan has.
         known: Vec<String>,
-    },
-    /// The strategy is more than data parallelism.
-    #[error("workload `{workload}` is spread by `{strategy}`, but only data parallelism is carried out")]
-    Strategy {
-        /// Workload.
-        workload: String,
-        /// How the plan spreads it.
-        strategy: Strategy,
     },
     /// A kind of job that is not carried out.
     #[error("workload `{workload}` is `{kind}`, but only `train` and `evaluate` are carried out")]
@@ -180,15 +171,23 @@ struct Workflow<'a> {
     earlier: Option<Run>,
     sink: &'a mut dyn FnMut(&Event),
     /// Data sets as workloads of this run have prepared them.
-    prepared: Vec<(PreparedFor, Prepared, DataUsed)>,
+    prepared: Vec<Ready>,
 }
 
 /// What a preparation depends on.
 #[derive(Debug, Clone, PartialEq)]
 struct PreparedFor {
     dataset: String,
-    classes: usize,
+    needs: Needs,
     split: Split,
+}
+
+/// A data set as a workload has prepared it.
+struct Ready {
+    of: PreparedFor,
+    records: Prepared,
+    used: DataUsed,
+    codes: Codes,
 }
 
 impl Workflow<'_> {
@@ -234,12 +233,8 @@ impl Workflow<'_> {
 
     /// Checks devices, ranks and rules against the plan.
     fn environment(&mut self, assignment: &Assignment) -> Result<(), ApplyError> {
-        let (workload, strategy) = (assignment.workload.clone(), assignment.strategy);
-        if !strategy.is_data_only() {
-            return Err(ApplyError::Strategy { workload, strategy });
-        }
         let device = &self.devices.description;
-        let ranks = strategy.ranks();
+        let ranks = assignment.strategy.ranks();
         let about = format!("{ranks} rank(s) on {} {} ({})", device.count, device.kind, device.name);
         let cores = device::host().cores;
         let short = match device.kind {
@@ -264,12 +259,20 @@ impl Workflow<'_> {
         Ok(self.folder.append(event)?)
     }
 
-    /// Reads and prepares the data of a workload, once for all that want it alike; gives its place.
-    fn preprocess(&mut self, assignment: &Assignment, classes: usize, split: Split) -> Result<usize, ApplyError> {
+    /// Reads and prepares the data of a workload, once for all that want it alike; gives its place. `known` is what words
+    /// and names in its files were taken for in a training.
+    fn preprocess(
+        &mut self,
+        assignment: &Assignment,
+        needs: Needs,
+        split: Split,
+        known: Option<&Codes>,
+    ) -> Result<usize, ApplyError> {
         let no_data = || ApplyError::NoData { workload: assignment.workload.clone() };
         let source = assignment.data.as_ref().ok_or_else(no_data)?;
-        let wanted = PreparedFor { dataset: source.dataset.clone(), classes, split };
-        if let Some(place) = self.prepared.iter().position(|(of, ..)| *of == wanted) {
+        let wanted = PreparedFor { dataset: source.dataset.clone(), needs, split };
+        let is_known = |codes: &Codes| known.is_none_or(|known| known == codes);
+        if let Some(place) = self.prepared.iter().position(|ready| ready.of == wanted && is_known(&ready.codes)) {
             return Ok(place);
         }
         let no_files =
@@ -277,9 +280,10 @@ impl Workflow<'_> {
         let files = source.files.as_ref().ok_or_else(no_files)?;
         self.stage(assignment, Stage::Preprocess, format!("data set `{}`", source.dataset))?;
         let seed = self.request.plan.scenario.seed;
-        let asked = Wanted { dataset: &source.dataset, path: &files.path, records: source.records, seed };
+        let needs = &wanted.needs;
+        let asked = Wanted { dataset: &source.dataset, files, needs, records: source.records, seed, known };
         let found = data::find(asked, self.request.files)?;
-        let prepared = data::prepare(&found.train, &found.test, classes, split, seed);
+        let prepared = data::prepare(&found.train, &found.test, needs.classes(), split, seed);
         let used = DataUsed {
             dataset: source.dataset.clone(),
             source: found.source,
@@ -287,11 +291,11 @@ impl Workflow<'_> {
             train_records: prepared.train.len() as u64,
             validation_records: prepared.validation.len() as u64,
             test_records: prepared.test.len() as u64,
-            dropped_malformed: prepared.dropped_malformed,
+            dropped_malformed: prepared.dropped_malformed + found.broken,
             dropped_duplicates: prepared.dropped_duplicates,
         };
         self.tell(&Event::Data { workload: assignment.workload.clone(), data: used.clone() })?;
-        self.prepared.push((wanted, prepared, used));
+        self.prepared.push(Ready { of: wanted, records: prepared, used, codes: found.codes });
         Ok(self.prepared.len() - 1)
     }
 }
@@ -322,6 +326,6 @@ fn unmeasured(assignment: &Assignment, devices: &Devices, data: DataUsed) -> Wor
     }
 }
 
-fn chain_of(assignment: &Assignment, model: &scenarios::model::Model) -> Result<Vec<Shaped>, ApplyError> {
-    model.shaped().map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })
+fn description_of(assignment: &Assignment, model: &scenarios::model::Model) -> Result<Description, ApplyError> {
+    Description::of(model).map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })
 }

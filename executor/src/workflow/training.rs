@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use scenarios::plan::Assignment;
 use scenarios::run::{Epoch, RunStatus, Traffic, WorkloadRun};
-use scenarios::scenario::{Form, Training};
+use scenarios::scenario::{Files, Form, Training};
 
-use super::{ApplyError, Workflow, chain_of, unmeasured};
+use super::{ApplyError, Ready, Workflow, description_of, unmeasured};
+use crate::data::{Codes, Needs};
 use crate::model::{Checkpoint, CheckpointError, Recipe};
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
@@ -17,11 +18,12 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 impl Workflow<'_> {
     pub(super) fn train(&mut self, assignment: &Assignment, training: &Training) -> Result<WorkloadRun, ApplyError> {
         let started = Instant::now();
-        let chain = chain_of(assignment, &training.model)?;
-        let classes = chain.last().map_or(0, |layer| layer.output.elements());
-        let place = self.preprocess(assignment, classes, training.preprocessing.split)?;
+        let description = description_of(assignment, &training.model)?;
+        let failed = |source| ApplyError::Model { workload: assignment.workload.clone(), source };
+        let needs = Needs::of(&training.model).map_err(failed)?;
+        let place = self.preprocess(assignment, needs, training.preprocessing.split, None)?;
         let resume = self.resume_state(assignment)?;
-        let parameters: u64 = chain.iter().map(scenarios::model::Shaped::parameters).sum();
+        let parameters = training.model.parameters().map_err(failed)?;
         let ranks = assignment.strategy.ranks();
         self.stage(assignment, Stage::Deploy, format!("{parameters} parameters in each of {ranks} rank(s)"))?;
         self.stage(
@@ -29,14 +31,14 @@ impl Workflow<'_> {
             Stage::Train,
             format!("{} epochs, global batch {}", training.passes(), training.global_batch),
         )?;
-        let (_, prepared, used) = &self.prepared[place];
-        let mut observer = Teller::new(assignment, training, &mut self.folder, self.sink);
+        let Ready { records: prepared, used, codes, .. } = &self.prepared[place];
+        let mut observer = Teller::new(assignment, training, codes, &mut self.folder, self.sink);
         let session = Session {
             training,
-            chain: &chain,
+            description: &description,
             train: &prepared.train,
             validation: &prepared.validation,
-            ranks: ranks as usize,
+            strategy: &assignment.strategy,
             devices: &self.devices,
             seed: self.request.plan.scenario.seed,
             max_steps: self.request.max_steps,
@@ -97,6 +99,8 @@ fn last_figures(epoch: &Epoch) -> indexmap::IndexMap<String, f64> {
 struct Teller<'a> {
     workload: &'a str,
     training: &'a Training,
+    files: Option<&'a Files>,
+    codes: &'a Codes,
     folder: &'a mut RunFolder,
     sink: &'a mut dyn FnMut(&Event),
     told: Instant,
@@ -106,10 +110,12 @@ impl<'a> Teller<'a> {
     fn new(
         assignment: &'a Assignment,
         training: &'a Training,
+        codes: &'a Codes,
         folder: &'a mut RunFolder,
         sink: &'a mut dyn FnMut(&Event),
     ) -> Self {
-        Self { workload: &assignment.workload, training, folder, sink, told: Instant::now() }
+        let files = assignment.data.as_ref().and_then(|data| data.files.as_ref());
+        Self { workload: &assignment.workload, training, files, codes, folder, sink, told: Instant::now() }
     }
 
     /// A full disk shows when the next checkpoint is kept, which stops the run; an event alone does not.
@@ -147,6 +153,8 @@ impl Observer for Teller<'_> {
             model: self.training.model.clone(),
             preprocessing: self.training.preprocessing.clone(),
             learned_from: self.training.data.clone(),
+            files: self.files.cloned(),
+            codes: self.codes.clone(),
         };
         write_state(&self.folder.state(self.workload), &snapshot).map_err(|error| match error {
             StateError::Write(error) => CheckpointError::Write(error),

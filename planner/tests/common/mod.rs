@@ -10,8 +10,8 @@ use scenarios::model::{Activation, Mlp, Model};
 use scenarios::plan::PlacedSite;
 use scenarios::scenario::{
     Action, Dataset, Effect, Evaluation, FORMAT, Form, InlineMachine, Job, Link, Loaded, Machine, MeasuredRate,
-    Momentum, Objective, OnDemand, Optimizer, Owned, Pool, Precision, Preprocessing, Purchase, Quota, Rule, Scenario,
-    Site, SiteKind, Strategies, Tier, Training, Workload,
+    Momentum, Objective, OnDemand, Optimizer, Owned, Pool, Precision, Preprocessing, Purchase, Quota, Rate, Rule,
+    Scenario, Site, SiteKind, Strategies, Tier, Training, Workload,
 };
 use scenarios::units::{Bandwidth, Bytes, FlopRate, Frequency, Seconds, Usd, UsdPerGb, UsdPerHour};
 
@@ -300,6 +300,9 @@ fn training(draw: &Draw, data: String) -> Training {
         epochs: std::num::NonZeroU32::new(u32::from(draw.epochs) * 10),
         global_batch: nonzero(100),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
+        rate: Rate::default(),
+        clip_norm: None,
+        outer: None,
         precision: Precision::Fp32,
     }
 }

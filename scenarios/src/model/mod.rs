@@ -127,12 +127,15 @@ impl Model {
         }
     }
 
-    /// Number of classes, the width of the last layer.
+    /// Number of classes: the width of the last layer, or what an encoder's head tells apart.
     ///
     /// # Errors
     /// As [`Model::shaped`].
     pub fn classes(&self) -> Result<usize, ShapeError> {
-        Ok(self.shaped()?.last().map_or(0, |layer| layer.output.elements()))
+        match self.resolved()? {
+            Self::Transformer(Transformer { classes: Some(classes), .. }) => Ok(classes.get()),
+            other => Ok(other.shaped()?.last().map_or(0, |layer| layer.output.elements())),
+        }
     }
 
     /// Trainable parameters. It succeeds exactly for what is a network, of any family.

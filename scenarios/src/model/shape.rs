@@ -173,6 +173,15 @@ pub enum ShapeError {
         /// Values of an embedding.
         embedding: usize,
     },
+    /// A decoder is asked for classes.
+    #[error("`classes` belongs to an encoder; a decoder gives one value for each entry of its vocabulary")]
+    ClassesOfDecoder,
+    /// The description is of a network that can be planned only.
+    #[error("`{what}` can be planned, but not carried out")]
+    PlannedOnly {
+        /// What about it.
+        what: &'static str,
+    },
     /// A detector has another number of anchor counts than of feature maps.
     #[error("`anchors` has {anchors} entries for {levels} feature maps; it needs one for each")]
     Anchors {

@@ -47,6 +47,9 @@ pub struct Transformer {
     /// Whether the output uses the embedding's matrix.
     #[serde(default)]
     pub tied: bool,
+    /// Classes that an encoder tells apart, in place of its heads for masked tokens and next sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<NonZeroUsize>,
 }
 
 /// Whether a token sees what follows it.
@@ -177,16 +180,17 @@ impl Transformer {
     }
 
     /// Parameters after the last layer: a decoder's norm and output matrix; an encoder's pooler, transform of
-    /// masked tokens with its norm and output bias, and next-sentence head, as BERT is pre-trained.
+    /// masked tokens with its norm and output bias, and next-sentence head, as BERT is pre-trained; or its pooler and a
+    /// matrix and bias of classes, as it is fine-tuned.
     #[must_use]
     pub fn head_parameters(&self) -> u64 {
         let [h, v] = [self.hidden.get(), self.vocabulary.get()].map(|n| n as u64);
         let output = if self.tied { 0 } else { v * h };
-        output
-            + match self.kind {
-                TransformerKind::Decoder => self.norm_parameters(),
-                TransformerKind::Encoder => 2 * (h * h + h) + self.norm_parameters() + v + 2 * h + 2,
-            }
+        match (self.kind, self.classes) {
+            (TransformerKind::Decoder, _) => output + self.norm_parameters(),
+            (TransformerKind::Encoder, None) => output + 2 * (h * h + h) + self.norm_parameters() + v + 2 * h + 2,
+            (TransformerKind::Encoder, Some(classes)) => h * h + h + (h + 1) * classes.get() as u64,
+        }
     }
 
     /// All trainable parameters.

@@ -1,7 +1,9 @@
 //! Which sizes of a transformer fit each other.
 
+use std::num::NonZeroUsize;
+
 use super::limits::{self, product};
-use super::{ShapeError, Transformer};
+use super::{ShapeError, Transformer, TransformerKind};
 
 impl Transformer {
     /// Refuses sizes that do not fit each other, or are too large to count: after it, no count of parameters
@@ -16,6 +18,9 @@ impl Transformer {
             limits::divisible(("hidden", hidden), ("heads", heads))?;
         }
         limits::divisible(("heads", heads), ("kv_heads", kv_heads))?;
+        if self.classes.is_some() && self.kind == TransformerKind::Decoder {
+            return Err(ShapeError::ClassesOfDecoder);
+        }
         let (mut router, mut experts) = (0.0, 1.0);
         if let Some(mixture) = self.experts {
             limits::at_most(("active", mixture.active.get()), ("count", mixture.count.get()))?;
@@ -27,7 +32,8 @@ impl Transformer {
         let ffn = experts * product(&[self.ffn_matrices(), hidden, self.ffn.get()]);
         // Biases and norms add less than the matrices have.
         let layer = 2.0 * (attention + ffn + router + product(&[hidden, 2]));
-        let head = 2.0 * (product(&[hidden, hidden]) + embedding);
+        let classes = product(&[hidden, self.classes.map_or(0, NonZeroUsize::get)]);
+        let head = 2.0 * (product(&[hidden, hidden]) + embedding + classes);
         for (name, size) in [("embedding", embedding), ("layer", layer), ("head", head)] {
             limits::part(name, size)?;
         }
@@ -41,7 +47,7 @@ impl Transformer {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use super::super::{Experts, Model, ShapeError, Transformer};
+    use super::super::{Experts, Model, ShapeError, Transformer, TransformerKind};
 
     fn n(value: usize) -> NonZeroUsize {
         NonZeroUsize::new(value).expect("not zero")
@@ -77,5 +83,11 @@ mod tests {
         check(|t| t.sequence = n(1 << 26), &format!("the sequence {large}"));
         check(|t| t.layers = n(usize::MAX), "the network has more than 10^15 parameters");
         check(|t| t.layers = n(4_000_000), "fits");
+        check(
+            |t| t.classes = Some(n(2)),
+            "`classes` belongs to an encoder; a decoder gives one value for each entry of its vocabulary",
+        );
+        check(|t| (t.kind, t.classes) = (TransformerKind::Encoder, Some(n(2))), "fits");
+        check(|t| (t.kind, t.classes) = (TransformerKind::Encoder, Some(n(usize::MAX))), &format!("the head {large}"));
     }
 }

@@ -76,7 +76,7 @@ pub struct Routing {
 }
 
 /// The data set of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceData {
     /// Name in the scenario.

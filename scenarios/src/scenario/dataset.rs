@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Files;
 use crate::units::Bytes;
 
 /// A data set and where it lies.
@@ -40,22 +41,4 @@ pub struct Part {
     pub at: String,
     /// Records there; all parts together are the data set's.
     pub records: u64,
-}
-
-/// Files of a data set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Files {
-    /// How they are to be read.
-    pub format: FileFormat,
-    /// Folder, relative to the executor's data folder.
-    pub path: String,
-}
-
-/// Format of data files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FileFormat {
-    /// IDX images and labels under the names of MNIST (`train-images-idx3-ubyte.gz`, …), compressed or not.
-    Idx,
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod dataset;
+mod files;
 mod link;
 mod load;
 mod places;
@@ -12,7 +13,8 @@ mod site;
 mod tests;
 mod workload;
 
-pub use dataset::{Dataset, FileFormat, Files, Part};
+pub use dataset::{Dataset, Part};
+pub use files::{BoxFormat, Csv, FileFormat, Files, Lines, Ratings, Target, Text, Tokens};
 pub use link::Link;
 pub use load::{LoadError, Loaded, LoadedProfile, digest_of_file, load, load_text};
 pub use policy::{Action, Effect, Form, Rule};
@@ -21,8 +23,9 @@ pub use site::{
     Spot, Tier,
 };
 pub use workload::{
-    Adam, Augmentation, BatchInference, BucketRate, Demand, Evaluation, Job, MeasuredRate, Mixed, Momentum, Optimizer,
-    Preparation, Preprocessing, RequestBucket, Service, ServiceTargets, Sgd, Split, Strategies, Training, Workload,
+    Adam, Augmentation, BatchInference, BucketRate, CosineRate, Demand, Evaluation, Job, MeasuredRate, Mixed, Momentum,
+    Optimizer, Outer, Preparation, Preprocessing, Rate, RequestBucket, Service, ServiceTargets, Sgd, Split, StepRate,
+    Strategies, Training, Workload,
 };
 
 use indexmap::IndexMap;

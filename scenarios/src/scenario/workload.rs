@@ -173,9 +173,69 @@ pub struct Training {
     pub global_batch: NonZeroUsize,
     /// The optimiser.
     pub optimizer: Optimizer,
+    /// How the learning rate changes from step to step.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rate: Rate,
+    /// Largest length of the gradient over all parameters; a longer one is made this long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// What is made of the mean of replicas that average (DiLoCo); by default it is taken as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outer: Option<Outer>,
     /// Number format of the arithmetic.
     #[serde(default)]
     pub precision: Precision,
+}
+
+/// How the learning rate changes from step to step.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rate {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It is multiplied by a factor every so many steps.
+    Step(StepRate),
+    /// It rises evenly for some steps, then falls along half a cosine to a share of itself at the last step.
+    Cosine(CosineRate),
+}
+
+/// A learning rate that falls in steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StepRate {
+    /// Steps between two changes.
+    pub every: NonZeroU32,
+    /// What it is multiplied by, above 0.
+    pub factor: f64,
+}
+
+/// A learning rate that falls along half a cosine (Loshchilov and Hutter, 2017).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CosineRate {
+    /// Steps in which it rises.
+    #[serde(default)]
+    pub warm_up: u32,
+    /// Share of it that is left at the last step, 0..1.
+    #[serde(default)]
+    pub floor: f64,
+}
+
+/// Descent along the difference between the parameters at the last mean and the new mean, with Nesterov's momentum
+/// (Douillard et al., 2023).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Outer {
+    /// Learning rate, such as 0.7; 1 without momentum takes the mean as it is.
+    pub learning_rate: f64,
+    /// Momentum, 0..1, such as 0.9.
+    #[serde(default)]
+    pub momentum: f64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Training {
@@ -322,12 +382,27 @@ pub struct Preprocessing {
     pub split: Split,
 }
 
-/// Random changes of training images, drawn anew each epoch.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Random changes of training records, drawn anew each epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
-    /// Largest shift in pixels, in each direction; what enters is black.
+    /// Largest shift of an image in pixels, in each direction; what enters is black. It is the same as to pad the image
+    /// with black and to crop it at a random place.
     pub shift: u32,
+    /// Pixels by which an image is padded with its own mirror image on each side, before it is cropped to its size at a
+    /// random place.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub crop: u32,
+    /// Whether every other image, by chance, is mirrored from left to right.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub flip: bool,
+    /// Deviation of normal noise that is added to numbers and to pixels, after they are normalised.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub noise: f32,
+    /// Share of the tokens that an encoder has to find, where it learns without classes; by default 0.15. Of these, 80 %
+    /// are masked, 10 % are replaced by others and 10 % stay (Devlin et al., 2019, 3.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask: Option<f32>,
 }
 
 /// Shares of the training files that are held back from training, drawn by the seed.
@@ -370,7 +445,7 @@ pub struct Momentum {
     pub momentum: f64,
 }
 
-/// Adam.
+/// Adam; with weight decay it is AdamW.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Adam {
@@ -385,6 +460,9 @@ pub struct Adam {
     /// Added to the denominator.
     #[serde(default = "default_epsilon")]
     pub epsilon: f64,
+    /// Share of a parameter that each step takes off it, times the learning rate (AdamW, Loshchilov and Hutter, 2019).
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub weight_decay: f64,
 }
 
 /// Strategies that the planner may choose from.
@@ -433,6 +511,18 @@ impl Strategies {
     fn is_default(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// For serde, which gives a reference.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+const fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+/// For serde, which gives a reference.
+#[expect(clippy::trivially_copy_pass_by_ref)]
+fn is_nothing(value: &f32) -> bool {
+    *value == 0.0
 }
 
 fn one() -> NonZeroU32 {

@@ -291,9 +291,14 @@ impl<'a> Rank<'a> {
     }
 
     fn head(&self) -> Segment {
-        let encoder = self.model.kind == TransformerKind::Encoder;
-        let rows = if encoder { self.n * MASKED_SHARE } else { self.n };
-        let columns = self.model.vocabulary.get() as f64 / self.t;
+        let vocabulary = self.model.vocabulary.get() as f64 / self.t;
+        let (rows, columns) = match (self.model.kind, self.model.classes) {
+            (TransformerKind::Decoder, _) => (self.n, vocabulary),
+            (TransformerKind::Encoder, None) => (self.n * MASKED_SHARE, vocabulary),
+            (TransformerKind::Encoder, Some(classes)) => {
+                (self.n / self.model.sequence.get() as f64, classes.get() as f64)
+            }
+        };
         let values = rows * columns;
         let logits = self.product(rows, columns, self.h);
         let backward = self.backward_of(rows, columns, self.h);

@@ -118,6 +118,7 @@ pub(super) fn transformer(name: &str, given: Dimensions, notes: &str) -> Option<
         norm: if is_gated { Norm::Rms } else { Norm::Layer },
         bias: !is_gated,
         tied: !is_gated,
+        classes: None,
     })
 }
 

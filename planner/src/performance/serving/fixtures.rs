@@ -34,6 +34,7 @@ pub fn llama_70b() -> Transformer {
         norm: Norm::Rms,
         bias: false,
         tied: false,
+        classes: None,
     }
 }
 

@@ -102,6 +102,7 @@ pub(super) const fn dense(
         norm: if gated { Norm::Rms } else { Norm::Layer },
         bias: !gated,
         tied: false,
+        classes: None,
     }
 }
 

@@ -23,6 +23,7 @@ fn decoder([layers, hidden, heads, kv_heads, ffn]: Sizes, vocabulary: usize, seq
         norm: Norm::Rms,
         bias: false,
         tied: false,
+        classes: None,
     }
 }
 

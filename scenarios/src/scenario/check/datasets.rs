@@ -1,9 +1,8 @@
 //! Data and where it lies.
 
 use std::collections::HashSet;
-use std::path::{Component, Path};
 
-use super::{Check, sites};
+use super::{Check, files, sites};
 use crate::diagnostics::Diagnostic;
 use crate::scenario::Dataset;
 use crate::yaml::Located;
@@ -76,15 +75,7 @@ fn figures(check: &mut Check<'_>, dataset: &Dataset, at: &Located<'_>) {
     if dataset.records == 0 {
         check.wrong(&at.key("records"), "there are no records", "no data", "give the number of training records");
     }
-    if let Some(files) = &dataset.files
-        && !stays_inside(&files.path)
-    {
-        let help = "give a folder inside of the data folder, such as `mnist`";
-        check.wrong(&at.key("files").key("path"), "the path leaves the data folder", "leads elsewhere", help);
+    if let Some(files) = &dataset.files {
+        files::check(check, files, &at.key("files"));
     }
-}
-
-fn stays_inside(path: &str) -> bool {
-    !path.is_empty()
-        && Path::new(path).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }

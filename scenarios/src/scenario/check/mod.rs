@@ -5,6 +5,7 @@ mod datasets;
 mod demand;
 mod denials;
 mod dependencies;
+mod files;
 mod groups;
 mod inference;
 mod links;

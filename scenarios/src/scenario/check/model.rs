@@ -67,6 +67,8 @@ fn shape(check: &mut Check<'_>, model: &Model, error: &ShapeError, at: &Located<
         ShapeError::MoreThan { .. } => (at.clone(), "make the first smaller, or the second larger"),
         ShapeError::Empty { .. } => (at.clone(), "give at least one"),
         ShapeError::Width { .. } | ShapeError::Tied { .. } => (at.clone(), "make both equal"),
+        ShapeError::ClassesOfDecoder => (at.clone(), "leave out `classes`, or take `kind: encoder`"),
+        ShapeError::PlannedOnly { .. } => (at.clone(), "leave it out"),
         ShapeError::Anchors { .. } => (at.clone(), "give one number of anchors for each feature map"),
         ShapeError::NotAChain { .. } => (at.clone(), "take an `mlp` or a `cnn`"),
     };

@@ -13,9 +13,13 @@ pub(super) fn check(check: &mut Check<'_>, workload: &Workload, training: &Train
     batch(check, training, job);
     optimizer::check(check, &training.optimizer, &job.key("optimizer"));
     optimizer::preprocessing(check, &training.preprocessing, &job.key("preprocessing"));
+    optimizer::course(check, training, job);
     let network = job.key("model");
     if model::check(check, &training.model, &network) {
-        shift(check, training, &job.key("preprocessing").key("augmentation").key("shift"));
+        let at = job.key("preprocessing").key("augmentation");
+        let augmentation = training.preprocessing.augmentation;
+        shift(check, training, ("shift", augmentation.shift), &at);
+        shift(check, training, ("crop", augmentation.crop), &at);
         if training.adapters && model::transformer(&training.model).is_none() {
             let problem =
                 Diagnostic::new(job.key("adapters").key_span(), "only transformers have adapters", "no place");
@@ -83,12 +87,12 @@ fn batch(check: &mut Check<'_>, training: &Training, job: &Located<'_>) {
     }
 }
 
-fn shift(check: &mut Check<'_>, training: &Training, at: &Located<'_>) {
-    let shift = training.preprocessing.augmentation.shift as usize;
+/// Images are moved by less than their size.
+fn shift(check: &mut Check<'_>, training: &Training, (key, pixels): (&str, u32), at: &Located<'_>) {
     if let Ok(TensorShape::Image { height, width, .. }) = training.model.input()
-        && shift >= height.min(width)
+        && pixels as usize >= height.min(width)
     {
-        let message = format!("a shift of {shift} pixels moves the {height}×{width} image out of sight");
-        check.wrong(at, message, "too large", "write a few pixels, such as `shift: 2`");
+        let message = format!("a {key} of {pixels} pixels moves the {height}×{width} image out of sight");
+        check.wrong(&at.key(key), message, "too large", format!("write a few pixels, such as `{key}: 2`"));
     }
 }

@@ -20,6 +20,8 @@ fn every_family_can_be_written_and_its_mistakes_are_told() {
     check(&transformer(", gated: true, positions: learned, norm: layer, tied: false"), fine);
     check(&transformer(", kv_heads: 3"), "`heads` (4) is not divisible by `kv_heads` (3)");
     check(&transformer(", experts: { count: 8, active: 9 }"), "`active` (9) is more than `count` (8)");
+    check(&transformer(", classes: 4"), "`classes` belongs to an encoder");
+    check(&transformer(", classes: 4").replace("decoder", "encoder"), fine);
     check(&transformer(", gated: yes"), "`yes` is neither `true` nor `false`");
     check(&transformer(", gated: 'true'"), "expected true or false, found a single value");
     check(&transformer(", bias: [true]"), "expected true or false, found a list");

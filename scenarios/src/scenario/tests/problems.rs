@@ -102,6 +102,13 @@ fn data_and_rules() {
             ("records: 1000", "records: 0\n    origin: de\n    files: { format: idx, path: ../secret }"),
         ],
     );
+    let files = |files: &str| format!("records: 1000\n    files: {{ {files} }}");
+    let csv = "format: { csv: { delimiter: ab, inputs: ['0', age], target: { class: kind } } }, path: a, max_broken: 1";
+    check("files_csv", &[("records: 1000", &files(csv))]);
+    let lines = "format: { lines: { tokens: { tokenizer: ../t.json }, class: label, text: ['2'] } }, path: 's3://', train: [/a]";
+    check("files_lines", &[("records: 1000", &files(lines))]);
+    let ratings = "format: { ratings: { delimiter: ':::', user: user } }, path: 's3://films', tests: [b]";
+    check("files_ratings", &[("records: 1000", &files(ratings))]);
     check(
         "policy_names",
         &[
@@ -132,6 +139,11 @@ fn work() {
             "        epochs",
             "        preprocessing: { normalize: [0.5, 0], augmentation: { shift: 28 }, split: { validation: 0.6, test: 0.4 } }\n        epochs",
         )],
+    );
+    let augmentation = "{ shift: 2, crop: 28, noise: -1, mask: 1, flip: true }";
+    check(
+        "augmentation",
+        &[("        epochs", &format!("        preprocessing: {{ augmentation: {augmentation} }}\n        epochs"))],
     );
     check(
         "layers",

@@ -1,10 +1,10 @@
 //! Gradients as one flat buffer, and back.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::model::{Network, host};
+use super::host;
 
 /// Appends the gradients of all parameters in order; zeros for a parameter without one.
 pub fn flatten(gradients: GradientsParams, network: &impl Module, buffer: &mut Vec<f32>) {
@@ -19,8 +19,38 @@ pub fn restore(buffer: &[f32], network: &impl Module, device: &Device) -> Gradie
 }
 
 /// The network with these parameters, in order.
-pub fn with_parameters(network: Network, parameters: &[f32]) -> Network {
+pub fn with_parameters<M: Module>(network: M, parameters: &[f32]) -> M {
     network.map(&mut Parameters { rest: parameters })
+}
+
+/// All parameters in order.
+pub fn parameters(network: &impl Module) -> Vec<f32> {
+    let mut collector = Collector(Vec::with_capacity(network.num_params()));
+    network.visit(&mut collector);
+    collector.0
+}
+
+/// Identity, begin and length in the flat buffer of each parameter.
+pub fn spans(held: &impl Module) -> Vec<(ParamId, usize, usize)> {
+    struct Spans(Vec<(ParamId, usize, usize)>, usize);
+    impl ModuleVisitor for Spans {
+        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+            let length = parameter.val().shape().num_elements();
+            self.0.push((parameter.id, self.1, length));
+            self.1 += length;
+        }
+    }
+    let mut spans = Spans(Vec::new(), 0);
+    held.visit(&mut spans);
+    spans.0
+}
+
+struct Collector(Vec<f32>);
+
+impl ModuleVisitor for Collector {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        self.0.extend(host(parameter.val()));
+    }
 }
 
 struct Flatten<'a> {
@@ -74,21 +104,26 @@ mod tests {
     use scenarios::model::Model;
 
     use super::*;
+    use crate::data::Inputs;
+    use crate::model::{Description, Network, Pass};
 
     #[test]
     fn gradients_and_parameters_survive_the_way_through_a_buffer() {
-        let chain = Model::Preset("mnist-mlp".to_owned()).shaped().expect("it is a preset");
+        let description = Description::of(&Model::Preset("mnist-mlp".to_owned())).expect("it is a preset");
         let device = Device::flex();
-        let network = Network::new(&chain, 1, &device.clone().autodiff());
-        let scores = network.forward(Tensor::ones([2, 784], &device.clone().autodiff()));
+        let network = Network::new(&description, description.whole(), 1, &device.clone().autodiff());
+        let scores = network
+            .output(Inputs::Numbers(Tensor::ones([2, 784], &device.clone().autodiff())), &Pass::plain())
+            .single()
+            .flat();
         let gradients = GradientsParams::from_grads(scores.powi_scalar(2).sum().backward(), &network);
         let mut buffer = Vec::new();
         flatten(gradients, &network, &mut buffer);
-        assert_eq!(buffer.len(), network.parameters());
+        assert_eq!(buffer.len(), network.size());
         assert!(buffer.iter().any(|&value| value != 0.0));
         let mut again = Vec::new();
         flatten(restore(&buffer, &network, &device), &network, &mut again);
         assert_eq!(buffer, again);
-        assert_eq!(with_parameters(network, &buffer).values(), buffer);
+        assert_eq!(parameters(&with_parameters(network, &buffer)), buffer);
     }
 }

@@ -1,7 +1,7 @@
 //! Optimisers of burn with the constants of the scenario.
 
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use scenarios::scenario::Optimizer;
 
 /// The optimiser and its learning rate.
@@ -12,6 +12,14 @@ pub fn build(optimizer: &Optimizer) -> (ModuleOptimizer, f64) {
         Optimizer::Momentum(momentum) => {
             let config = MomentumConfig::new().with_momentum(momentum.momentum).with_dampening(0.0);
             (SgdConfig::new().with_momentum(Some(config)).init(), momentum.learning_rate)
+        }
+        Optimizer::Adam(adam) if adam.weight_decay > 0.0 => {
+            let config = AdamWConfig::new()
+                .with_beta_1(adam.beta_1 as f32)
+                .with_beta_2(adam.beta_2 as f32)
+                .with_epsilon(adam.epsilon as f32)
+                .with_weight_decay(adam.weight_decay as f32);
+            (config.init(), adam.learning_rate)
         }
         Optimizer::Adam(adam) => {
             let config = AdamConfig::new()
@@ -63,7 +71,10 @@ mod tests {
         // v = 1, then 0.9 · 1 + 0.5 = 1.4
         check(Optimizer::Momentum(Momentum { learning_rate: 0.1, momentum: 0.9 }), &[0.9, 0.76]);
         // m̂ = 1, v̂ = 1; then m̂ = 0.14 / 0.19 = 0.736842, v̂ = 0.001249 / 0.001999 = 0.624812
-        let adam = Adam { learning_rate: 0.1, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+        let adam = Adam { learning_rate: 0.1, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, weight_decay: 0.0 };
         check(Optimizer::Adam(adam), &[0.9, 0.9 - 0.1 * 0.736_842 / 0.790_451]);
+        // The decay takes 0.1 · 0.5 of the parameter first.
+        let decayed = Adam { weight_decay: 0.5, ..adam };
+        check(Optimizer::Adam(decayed), &[0.85, 0.85 - 0.0425 - 0.1 * 0.736_842 / 0.790_451]);
     }
 }

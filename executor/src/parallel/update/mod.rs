@@ -1,0 +1,236 @@
+//! What becomes of what was learned: exchanged between replicas, and applied to the parameters.
+
+mod averaged;
+mod clip;
+pub mod optimizer;
+pub mod rate;
+mod served;
+mod sharded;
+mod whole;
+
+pub use served::{Server, serve};
+
+use std::collections::HashSet;
+
+use burn::module::{Module as _, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{Bytes, Device};
+use scenarios::scenario::Training;
+use scenarios::strategy::{Strategy, Sync, Zero};
+
+use super::stage::Held;
+use super::topology::Topology;
+use crate::model::build::Parameter;
+use crate::model::{Network, flat};
+use crate::train::StepClock;
+use crate::transport::{Reduction, Transport, TransportError};
+use clip::Counted;
+
+/// State of what applies gradients, beside the parameters.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateState {
+    /// Of the optimiser, as burn writes it; empty where servers hold it.
+    pub optimizer: Vec<u8>,
+    /// Parameters at the last mean and the outer momentum, one after the other.
+    pub outer: Vec<f32>,
+}
+
+/// Why a state is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnusableState(pub String);
+
+/// How gradients are applied.
+pub trait Update {
+    /// What losses of a step count each, with this rank's units and those of all replicas.
+    fn scale(&self, own: f64, all: f64) -> f64 {
+        let _ = own;
+        1.0 / all
+    }
+
+    /// The parameters after a step with these gradients.
+    ///
+    /// # Errors
+    /// Another rank has left or hangs.
+    fn apply(
+        &mut self,
+        held: Held,
+        gradients: GradientsParams,
+        learning_rate: f64,
+        topology: &Topology,
+        clock: &mut StepClock,
+    ) -> Result<Held, TransportError>;
+
+    /// Bytes that this rank has given to others for it so far.
+    fn exchanged_bytes(&self) -> u64;
+
+    /// Whether replicas have parameters of their own between exchanges.
+    fn differs(&self) -> bool {
+        false
+    }
+
+    /// Whether each replica has a state of its own to go on from.
+    fn has_own_state(&self) -> bool {
+        self.differs()
+    }
+
+    /// Tells others that this rank has ended.
+    ///
+    /// # Errors
+    /// Another rank has left.
+    fn finish(&self, topology: &Topology) -> Result<(), TransportError> {
+        let _ = topology;
+        Ok(())
+    }
+
+    /// What is kept to go on from.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn state(&self, topology: &Topology) -> Result<UpdateState, UnusableState>;
+
+    /// Goes on from a state.
+    ///
+    /// # Errors
+    /// It is of another training.
+    fn resume(&mut self, state: &UpdateState) -> Result<(), UnusableState>;
+}
+
+/// The way that a strategy applies gradients.
+///
+/// # Errors
+/// Another rank has left or hangs.
+pub fn of(
+    training: &Training,
+    strategy: &Strategy,
+    held: &Held,
+    topology: &Topology,
+    device: &Device,
+) -> Result<Box<dyn Update>, TransportError> {
+    let common = Common::new(training, held, topology, device)?;
+    Ok(match (strategy.sync, strategy.zero) {
+        (Sync::ParameterServer { staleness, .. }, _) => Box::new(served::Served::new(common, staleness)),
+        (Sync::Averaging { every_steps }, _) => {
+            Box::new(averaged::Averaged::new(common, every_steps.get(), training.outer, held))
+        }
+        (Sync::AllReduce, Zero::Replicated) => Box::new(whole::Whole::new(common)),
+        (Sync::AllReduce, _) => Box::new(sharded::Sharded::new(common, held, topology)),
+    })
+}
+
+/// What all ways have in common.
+struct Common {
+    training: Training,
+    device: Device,
+    clip_norm: Option<f64>,
+    counted: Counted,
+    /// Parameters that several stages hold, each with its length, in one order everywhere; all stages' gradients of them
+    /// are summed.
+    tied: Vec<(ParamId, usize)>,
+}
+
+impl Common {
+    fn new(training: &Training, held: &Held, topology: &Topology, device: &Device) -> Result<Self, TransportError> {
+        let parameters: Vec<Parameter> = held.chunks.iter().flat_map(Network::parameters).cloned().collect();
+        let (tied, elsewhere) = tied(held, topology)?;
+        Ok(Self {
+            training: training.clone(),
+            device: device.clone().inner(),
+            clip_norm: training.clip_norm,
+            counted: Counted::new(held, &parameters, &elsewhere, topology),
+            tied,
+        })
+    }
+
+    /// Whether gradients have to be seen on the host though no other replica is to see them.
+    fn needs_host(&self) -> bool {
+        self.clip_norm.is_some() || !self.tied.is_empty()
+    }
+
+    /// Gradients as a flat buffer, those of tied parameters summed over stages.
+    fn flat(&self, gradients: GradientsParams, held: &Held, topology: &Topology) -> Result<Vec<f32>, TransportError> {
+        let mut buffer = Vec::with_capacity(held.num_params());
+        flat::flatten(gradients, held, &mut buffer);
+        if self.tied.is_empty() {
+            return Ok(buffer);
+        }
+        let spans = flat::spans(held);
+        let own = |id: ParamId| spans.iter().find(|(of, ..)| *of == id);
+        let mut shared = Vec::new();
+        for (id, length) in &self.tied {
+            match own(*id) {
+                Some((_, begin, _)) => shared.extend_from_slice(&buffer[*begin..begin + length]),
+                None => shared.extend(std::iter::repeat_n(0.0, *length)),
+            }
+        }
+        topology.stages.all_reduce(&mut shared, Reduction::Sum)?;
+        let mut at = 0;
+        for (id, length) in &self.tied {
+            if let Some((_, begin, _)) = own(*id) {
+                buffer[*begin..begin + length].copy_from_slice(&shared[at..at + length]);
+            }
+            at += length;
+        }
+        Ok(buffer)
+    }
+
+    /// Makes a gradient no longer than it may be; `part` is what this rank holds of the flat buffer from `from` on, and
+    /// `groups` are those that hold the rest.
+    fn clip(&self, part: &mut [f32], from: usize, groups: &[&dyn Transport]) -> Result<(), TransportError> {
+        let Some(most) = self.clip_norm else { return Ok(()) };
+        let factor = clip::factor(most, self.counted.squares(part, from), groups)?;
+        if factor < 1.0 {
+            for value in part.iter_mut() {
+                *value *= factor;
+            }
+        }
+        Ok(())
+    }
+}
+
+type Tied = (Vec<(ParamId, usize)>, HashSet<ParamId>);
+
+/// Parameters that several stages hold, and those of this rank that an earlier stage holds too.
+fn tied(held: &Held, topology: &Topology) -> Result<Tied, TransportError> {
+    if topology.shape.stages == 1 {
+        return Ok(Tied::default());
+    }
+    let bits = |(id, _, length): (ParamId, usize, usize)| {
+        let id = id.val();
+        [id as u32, (id >> 32) as u32, length as u32].map(f32::from_bits)
+    };
+    let all = topology.stages.all_gather(flat::spans(held).into_iter().flat_map(bits).collect())?;
+    let read = |of: &Vec<f32>| -> Vec<(ParamId, usize)> {
+        let (words, _) = of.as_chunks::<3>();
+        let id = |word: &[f32; 3]| ParamId::from(u64::from(word[0].to_bits()) | u64::from(word[1].to_bits()) << 32);
+        words.iter().map(|word| (id(word), word[2].to_bits() as usize)).collect()
+    };
+    let by_stage: Vec<Vec<(ParamId, usize)>> = all.iter().map(read).collect();
+    let mut seen = HashSet::new();
+    let mut tied = Vec::new();
+    let mut elsewhere = HashSet::new();
+    for (stage, parameters) in by_stage.iter().enumerate() {
+        for (id, length) in parameters {
+            if !seen.insert(*id) {
+                if !tied.contains(&(*id, *length)) {
+                    tied.push((*id, *length));
+                }
+                if stage == topology.place.stage {
+                    elsewhere.insert(*id);
+                }
+            }
+        }
+    }
+    Ok((tied, elsewhere))
+}
+
+/// An optimiser's state as bytes.
+fn bytes_of(optimizer: &burn::optim::ModuleOptimizer) -> Result<Vec<u8>, UnusableState> {
+    optimizer.into_bytes().map(|bytes| bytes.to_vec()).map_err(|error| UnusableState(error.to_string()))
+}
+
+/// An optimiser with the state that bytes hold.
+fn with_bytes(training: &Training, bytes: &[u8]) -> Result<burn::optim::ModuleOptimizer, UnusableState> {
+    let (optimizer, _) = optimizer::build(&training.optimizer);
+    optimizer.from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).map_err(|error| UnusableState(error.to_string()))
+}

@@ -1,0 +1,65 @@
+//! Which trainings can be carried out.
+
+use scenarios::strategy::{Strategy, Sync, Zero};
+
+use super::{Session, TrainError, snapshot};
+use crate::parallel::topology::Shape;
+
+/// Servers of parameters that a strategy asks for.
+pub(super) const fn servers(strategy: &Strategy) -> usize {
+    match strategy.sync {
+        Sync::ParameterServer { servers, .. } => servers.get() as usize,
+        Sync::AllReduce | Sync::Averaging { .. } => 0,
+    }
+}
+
+/// That a training is possible.
+pub(super) fn check(session: &Session<'_>) -> Result<(), TrainError> {
+    let (records, global_batch) = (session.train.len(), session.training.global_batch.get());
+    if records < global_batch {
+        return Err(TrainError::TooFewRecords { records, global_batch });
+    }
+    let (found, expected) = (session.train.values(), session.description.input());
+    if found != expected {
+        return Err(TrainError::WrongShape { found, expected });
+    }
+    strategy(session)
+}
+
+fn strategy(session: &Session<'_>) -> Result<(), TrainError> {
+    let (strategy, global_batch) = (session.strategy, session.training.global_batch.get());
+    if let Some(what) = unsupported(strategy) {
+        return Err(TrainError::Unsupported(format!("`{strategy}` is planned, not carried out: {what}")));
+    }
+    let Shape { replicas, tensor, stages } = Shape::of(strategy);
+    if !global_batch.is_multiple_of(replicas) {
+        return Err(TrainError::UnevenBatch { global_batch, ranks: replicas });
+    }
+    let share = global_batch / replicas;
+    let micro_batch = snapshot::micro_batch(strategy, share);
+    if !share.is_multiple_of(micro_batch) {
+        return Err(TrainError::UnevenMicroBatch { share, micro_batch });
+    }
+    let (pieces, chunks) = (session.description.pieces(), strategy.schedule.chunks() as usize);
+    if stages > 1 && pieces < stages * chunks {
+        return Err(TrainError::TooManyStages { pieces, stages, chunks });
+    }
+    session.description.check_shares(tensor).map_err(|error| TrainError::Unsupported(error.to_string()))
+}
+
+/// What of a strategy is not carried out.
+fn unsupported(strategy: &Strategy) -> Option<&'static str> {
+    let is_served = matches!(strategy.sync, Sync::ParameterServer { .. });
+    let shards = strategy.shard.is_some_and(|shard| shard != strategy.data);
+    let sync = strategy.sync != Sync::AllReduce && strategy.zero != Zero::Replicated;
+    let cases = [
+        (strategy.context.get() > 1, "sequences are not shared between ranks"),
+        (strategy.expert.get() > 1, "experts are not shared between ranks"),
+        (strategy.sequence, "norms are not shared between the ranks of a tensor group"),
+        (strategy.zero == Zero::Parameters, "parameters are not shared between replicas (ZeRO 3)"),
+        (shards, "states are shared by all replicas or by none"),
+        (is_served && strategy.tensor.get() * strategy.pipeline.get() > 1, "servers hold undivided networks only"),
+        (sync, "ZeRO shares states between replicas that sum their gradients in every step"),
+    ];
+    cases.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
+}
