@@ -16,7 +16,7 @@ use super::{probe, ranks::in_ranks, shapes};
 use crate::device::Devices;
 use crate::model::Value;
 use crate::model::build::{Build, Share};
-use crate::model::flat as gradients;
+use crate::model::flat;
 use crate::model::layer::NetworkLayer;
 use crate::parallel::update::optimizer::build as build_optimizer;
 use crate::transport::Transport as _;
@@ -153,12 +153,12 @@ impl Bench<'_> {
     }
 
     fn optimizer_step(&self, rule: OptimizerRule, parameters: usize, tensors: usize) -> Vec<f64> {
-        let (mut optimizer, learning_rate) = build_optimizer(&constants(rule));
+        let constants = constants(rule);
+        let (mut optimizer, learning_rate) = (build_optimizer(&constants), constants.learning_rate());
         let mut network = parameter_list(parameters, tensors, &self.device.clone().autodiff());
         let flat = vec![0.5; parameters];
         probe::repeat(|| {
-            let given: Vec<_> =
-                (0..self.runs_per_wait).map(|_| gradients::restore(&flat, &network, self.device)).collect();
+            let given: Vec<_> = (0..self.runs_per_wait).map(|_| flat::restore(&flat, &network, self.device)).collect();
             self.wait();
             let spent = probe::time(|| {
                 for gradients in given {
@@ -174,11 +174,11 @@ impl Bench<'_> {
         let network = parameter_list(parameters, tensors, &self.device.clone().autodiff());
         let flat = vec![0.5; parameters];
         self.repeat_prepared(
-            || gradients::restore(&flat, &network, self.device),
+            || flat::restore(&flat, &network, self.device),
             |given| {
                 let mut buffer = Vec::with_capacity(parameters);
-                gradients::flatten(given, &network, &mut buffer);
-                gradients::restore(&buffer, &network, self.device)
+                flat::flatten(given, &network, &mut buffer);
+                flat::restore(&buffer, &network, self.device)
             },
         )
     }

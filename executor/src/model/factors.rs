@@ -143,7 +143,7 @@ mod tests {
                 loss::loss(&description, output, Targets::Numbers(truth), &Pass::plain()).sum / seen.len() as f32;
             let gradients = GradientsParams::from_grads(loss.backward(), &network);
             let rate = if step < 600 { 0.05 } else { 0.005 };
-            network = optimizer.step(rate, network.take(), gradients);
+            network = optimizer.step(rate, network.clone(), gradients);
         }
         let (inputs, truth) = of(unseen, &device);
         let found = network.valid().output(inputs, &Pass::plain()).single().flat();

@@ -45,6 +45,18 @@ pub fn spans(held: &impl Module) -> Vec<(ParamId, usize, usize)> {
     spans.0
 }
 
+/// Identity of a parameter as numbers, which keep their bits.
+pub fn words(id: ParamId) -> [f32; 2] {
+    let id = id.val();
+    [id as u32, (id >> 32) as u32].map(f32::from_bits)
+}
+
+/// The identity that [`words`] made numbers of.
+#[must_use]
+pub fn of_words([low, high]: [f32; 2]) -> ParamId {
+    ParamId::from(u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32)
+}
+
 struct Collector(Vec<f32>);
 
 impl ModuleVisitor for Collector {

@@ -1,16 +1,18 @@
-//! For tests: a training step on ranks that share the matrices, as threads, and by one rank.
+//! For tests: a training step by one rank, and by ranks as threads that share the matrices or the records.
 
 use std::collections::BTreeMap;
-use std::sync::{Barrier, Mutex};
 
 use burn::module::{Module as _, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Int, Tensor, TensorData};
 use scenarios::model::Model;
+use scenarios::strategy::Recompute;
 
 use super::build::{Share, joined};
-use super::loss::loss;
-use super::{Alone, Description, Flow, Group, Network, Part, Pass, Seam, Value, host};
+use super::{Alone, Description, Network, Part, host};
 use crate::data::{Inputs, Targets};
+use crate::parallel::stage::Met;
+use crate::parallel::tape::{Behind, Meeting, Output, backward, forward, segments};
+use crate::transport::{Reduction, ThreadTransport, Transport as _, thread_group};
 
 /// Loss, right answers and gradients by the names of parameters.
 #[derive(Debug, Clone)]
@@ -20,82 +22,26 @@ pub struct Outcome {
     pub gradients: BTreeMap<String, Vec<f32>>,
 }
 
-/// Ranks of a group, and what each has brought to the meeting.
-struct Meeting {
-    brought: Mutex<Vec<Vec<f32>>>,
-    barrier: Barrier,
-}
-
-struct Member<'a> {
-    meeting: &'a Meeting,
-    rank: usize,
-    size: usize,
-}
-
-impl Member<'_> {
-    fn meet(&self, values: &mut Vec<f32>, with: fn(f32, f32) -> f32) {
-        self.meeting.brought.lock().expect("no rank panics")[self.rank].clone_from(values);
-        self.meeting.barrier.wait();
-        let all = self.meeting.brought.lock().expect("no rank panics").clone();
-        self.meeting.barrier.wait();
-        *values = all
-            .into_iter()
-            .reduce(|sum, other| sum.into_iter().zip(other).map(|(a, b)| with(a, b)).collect())
-            .expect("a group has ranks");
-    }
-}
-
-impl Group for Member<'_> {
-    fn size(&self) -> usize {
-        self.size
-    }
-
-    fn rank(&self) -> usize {
-        self.rank
-    }
-
-    fn sum(&self, values: &mut Vec<f32>) {
-        self.meet(values, |a, b| a + b);
-    }
-
-    fn greatest(&self, values: &mut Vec<f32>) {
-        self.meet(values, f32::max);
-    }
-}
-
 /// A step on records.
 pub type Records = fn(&Device) -> (Inputs, Targets);
 
 /// The outcome of one rank that has everything, without a cut.
 pub fn whole(model: &Model, records: Records) -> Outcome {
     let description = Description::of(model).expect("it can be carried out");
-    let device = Device::flex().autodiff();
-    let network = Network::new(&description, description.whole(), 7, &device);
-    let pass = Pass { learns: true, counts: true, replicas: 1, tensor: &Alone };
-    let (inputs, targets) = records(&device);
-    let loss = loss(&description, network.output(inputs, &pass), targets, &pass);
-    let gradients = by_name(&network, &loss.sum.clone().backward());
-    Outcome { loss: loss.sum.into_scalar(), right: loss.right.into_scalar(), gradients }
+    let network = Network::new(&description, description.whole(), 7, &Device::flex().autodiff());
+    step(&network, Meeting { tensor: &Alone, replicas: &Alone }, records(&Device::flex().autodiff()))
 }
 
 /// The outcome of ranks that share the matrices; all have the same loss.
 pub fn shared(model: &Model, ranks: usize, records: Records) -> Outcome {
     let description = Description::of(model).expect("it can be carried out");
     description.check_shares(ranks).expect("they divide it");
-    let meeting = Meeting { brought: Mutex::new(vec![Vec::new(); ranks]), barrier: Barrier::new(ranks) };
-    let outcomes: Vec<(Network, Outcome)> = std::thread::scope(|scope| {
-        let rank = |rank| {
-            let (meeting, description) = (&meeting, &description);
-            scope.spawn(move || {
-                let member = Member { meeting, rank, size: ranks };
-                let part = Part { share: Share { rank, of: ranks }, ..description.whole() };
-                let network = Network::new(description, part, 7, &Device::flex().autodiff());
-                let outcome = in_segments(&network, &member, records);
-                (network, outcome)
-            })
-        };
-        let threads: Vec<_> = (0..ranks).map(rank).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no rank panics")).collect()
+    let outcomes: Vec<(Network, Outcome)> = in_ranks(ranks, |transport| {
+        let part = Part { share: Share { rank: transport.rank(), of: ranks }, ..description.whole() };
+        let network = Network::new(&description, part, 7, &Device::flex().autodiff());
+        let meeting = Meeting { tensor: &Met::new(transport), replicas: &Alone };
+        let outcome = step(&network, meeting, records(&Device::flex().autodiff()));
+        (network, outcome)
     });
     let (network, first) = &outcomes[0];
     let gradient = |parameter: &super::build::Parameter| {
@@ -114,6 +60,70 @@ pub fn shared(model: &Model, ranks: usize, records: Records) -> Outcome {
         assert!(close(&[outcome.loss, outcome.right], &[first.loss, first.right], 0.0), "losses differ between ranks");
     }
     Outcome { gradients, ..*first }
+}
+
+/// Asserts that 2 and 4 replicas of 8 records find what one pass over all of them finds, within a relative distance of
+/// 1e-4: loss, gradients and running figures, which all replicas have alike.
+pub fn assert_replicas_equal_one(
+    description: &Description,
+    batch: impl Fn(&[usize], &Device) -> (Inputs, Targets) + Sync,
+) {
+    let of = |replicas: usize| {
+        let mut found = in_ranks(replicas, |transport| {
+            let (share, rank) = (8 / replicas, transport.rank());
+            let device = Device::flex().autodiff();
+            let network = Network::new(description, description.whole(), 7, &device);
+            let records: Vec<usize> = (rank * share..(rank + 1) * share).collect();
+            let meeting = Meeting { tensor: &Alone, replicas: &Met::new(transport) };
+            let own = step(&network, meeting, batch(&records, &device));
+            let mut sums = vec![own.loss];
+            sums.extend(own.gradients.values().flatten());
+            transport.all_reduce(&mut sums, Reduction::Sum).expect("all replicas are there");
+            let running: Vec<f32> = network.running().flat_map(|running| running.values().concat()).collect();
+            (sums.remove(0), sums, running)
+        });
+        let first = found.swap_remove(0);
+        assert!(found.iter().all(|other| *other == first), "replicas differ");
+        first
+    };
+    let one = of(1);
+    for replicas in [2, 4] {
+        let found = of(replicas);
+        assert!((found.0 - one.0).abs() <= 1e-4 * one.0.abs(), "{replicas}: {} {}", found.0, one.0);
+        for (what, found, one) in [("gradients", &found.1, &one.1), ("running", &found.2, &one.2)] {
+            let distance = found.iter().zip(one).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt();
+            let length = one.iter().map(|value| value.powi(2)).sum::<f32>().sqrt();
+            assert!(distance <= 1e-4 * length, "{replicas} replicas: {what} are {distance} of {length} apart");
+        }
+    }
+}
+
+/// What ranks as threads find, in their order.
+fn in_ranks<T: Send>(ranks: usize, find: impl Fn(&ThreadTransport) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let find = &find;
+        let threads: Vec<_> =
+            thread_group(ranks).into_iter().map(|transport| scope.spawn(move || find(&transport))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no rank panics")).collect()
+    })
+}
+
+/// A step by the passes that training makes.
+fn step(network: &Network, meeting: Meeting<'_>, (inputs, targets): (Inputs, Targets)) -> Outcome {
+    let segments = segments(network, meeting, Recompute::None);
+    let entering = network.description().start(inputs);
+    let (tape, Output::Loss(found)) = forward(network, &segments, meeting, entering, Some(&targets)) else {
+        unreachable!("with targets there is a loss")
+    };
+    let mut gradients: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    let behind = Behind::Loss { targets: &targets, scale: 1.0 };
+    backward(network, &segments, meeting, tape, behind, |learned| {
+        for (name, gradient) in by_name(network, &learned) {
+            let sum = gradients.entry(name).or_insert_with(|| vec![0.0; gradient.len()]);
+            sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value);
+        }
+    });
+    Outcome { loss: found.sum.into_scalar(), right: found.right.into_scalar(), gradients }
 }
 
 /// The network with other values: each follows from its number in the order of a visit, and itself.
@@ -160,56 +170,6 @@ pub fn assert_equal(found: &Outcome, expected: &Outcome, what: &str) {
     for (name, gradient) in &found.gradients {
         assert!(close(gradient, &expected.gradients[name], expected.usual()), "{what}: {name}");
     }
-}
-
-/// A step that is cut at every seam where gradients are summed.
-fn in_segments(network: &Network, group: &dyn Group, records: Records) -> Outcome {
-    let pass = Pass { learns: true, counts: true, replicas: 1, tensor: group };
-    let (inputs, targets) = records(&Device::flex().autodiff());
-    let mut flow = network.description().start(inputs);
-    let mut cuts: Vec<(Flow, Flow, &[Seam])> = Vec::new();
-    for (index, piece) in network.pieces().iter().enumerate() {
-        flow = network.forward(index..index + 1, flow, &pass);
-        if piece.seams().contains(&Seam::GradientOverTensor) {
-            let leaves = Flow(flow.0.iter().map(leaf).collect());
-            cuts.push((flow, leaves.clone(), piece.seams()));
-            flow = leaves;
-        }
-    }
-    let loss = loss(network.description(), flow, targets, &pass);
-    let mut backward = loss.sum.clone().backward();
-    let mut gradients = by_name(network, &backward);
-    for (given, leaves, seams) in cuts.into_iter().rev() {
-        let seam = |index: usize| seams.get(index).copied().unwrap_or_default();
-        let parts = given.0.into_iter().zip(leaves.0).enumerate();
-        let slopes: Vec<Tensor<1>> =
-            parts.filter_map(|(index, (given, leaf))| slope(given, &leaf, seam(index), &backward, group)).collect();
-        backward = Tensor::cat(slopes, 0).sum().backward();
-        for (name, gradient) in by_name(network, &backward) {
-            let sum = gradients.get_mut(&name).expect("all are there");
-            sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value);
-        }
-    }
-    Outcome { loss: loss.sum.into_scalar(), right: loss.right.into_scalar(), gradients }
-}
-
-fn leaf(value: &Value) -> Value {
-    match value {
-        Value::Sequence(tensor) => Value::Sequence(tensor.clone().detach().require_grad()),
-        Value::Vector(tensor) => Value::Vector(tensor.clone().detach().require_grad()),
-        other => other.clone(),
-    }
-}
-
-/// What has the gradient of a leaf as its own with respect to the value that was given.
-fn slope(given: Value, leaf: &Value, seam: Seam, backward: &Gradients, group: &dyn Group) -> Option<Tensor<1>> {
-    let (Value::Sequence(given), Value::Sequence(leaf)) = (given, leaf) else { return None };
-    let mut gradient = host(leaf.grad(backward).expect("every value is used"));
-    if seam == Seam::GradientOverTensor {
-        group.sum(&mut gradient);
-    }
-    let gradient = Tensor::<3>::from_data(TensorData::new(gradient, given.shape()), &given.device());
-    Some((given * gradient).sum())
 }
 
 fn by_name(network: &Network, backward: &Gradients) -> BTreeMap<String, Vec<f32>> {

@@ -19,9 +19,8 @@ pub mod layer;
 pub mod loss;
 mod network;
 mod pass;
+mod plain;
 pub mod recurrent;
-#[cfg(test)]
-mod replicas;
 pub mod residual;
 mod running;
 mod tensors;
@@ -32,6 +31,7 @@ pub use checkpoint::{Checkpoint, CheckpointError, Recipe};
 pub use flow::{Flow, Value};
 pub use network::{Description, Network, Part, Piece, Seam};
 pub use pass::{Alone, Group, Pass};
+pub use plain::Plain;
 pub use running::Running;
 
 use burn::tensor::Tensor;

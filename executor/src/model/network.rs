@@ -375,14 +375,6 @@ impl Network {
         &self.pieces
     }
 
-    /// The network, leaving one without pieces in its place.
-    #[must_use]
-    pub fn take(&mut self) -> Self {
-        let (description, part) = (self.description.clone(), self.part.clone());
-        let (pieces, parameters) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.parameters));
-        Self { pieces, tied: self.tied.take(), parameters, description, part }
-    }
-
     /// What it unfolds from.
     #[must_use]
     pub const fn description(&self) -> &Description {

@@ -1,41 +1,15 @@
 //! A whole network's parameters and running figures as the tensors of a file.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use burn::module::{Module as _, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
 use indexmap::IndexMap;
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, View};
+use safetensors::tensor::Dtype;
 
 use super::build::{FilePart, Layout, Parameter, Share, held, joined};
-use super::{Network, Running, host};
-
-/// A tensor of a file: 32-bit floating point.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plain {
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl View for Plain {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
+use super::{Network, Plain, Running, host};
 
 impl Network {
     /// All parameters and running figures by name, as they lie in a file.
@@ -52,10 +26,10 @@ impl Network {
         }
         let plain = |(name, (shape, parts)): (&str, (Vec<usize>, Vec<Vec<f32>>))| {
             let values = joined(&parts, &shape, shape.len().checked_sub(1));
-            (name.to_owned(), Plain { shape, bytes: bytes(&values) })
+            (name.to_owned(), Plain::floats(&values, shape))
         };
         let running = self.running().flat_map(|running| running.names().into_iter().zip(running.values()));
-        let running = running.map(|(name, values)| (name, Plain { shape: vec![values.len()], bytes: bytes(&values) }));
+        let running = running.map(|(name, values)| (name, Plain::floats(&values, vec![values.len()])));
         files.into_iter().map(plain).chain(running).collect()
     }
 
@@ -108,10 +82,6 @@ fn read(tensors: &SafeTensors<'_>, name: &str, expected: &[usize]) -> Result<Vec
     }
     let (words, _) = tensor.data().as_chunks::<4>();
     Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
-}
-
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// Shape of the tensor in a file; a part of one is never transposed.

@@ -39,8 +39,8 @@ pub fn whole(held: &Held, topology: &Topology) -> Result<Option<HashMap<ParamId,
     let own = joined_parameters(held, &parts);
     let mut packed = Vec::new();
     for (id, values) in own {
-        let id = id.val();
-        packed.extend([id as u32, (id >> 32) as u32, values.len() as u32].map(f32::from_bits));
+        packed.extend(flat::words(id));
+        packed.push(f32::from_bits(values.len() as u32));
         packed.extend(values);
     }
     let stages = topology.stages.all_gather(packed)?;
@@ -79,9 +79,8 @@ fn joined_parameters(held: &Held, parts: &[Vec<f32>]) -> Vec<(ParamId, Vec<f32>)
 fn unpacked(mut packed: &[f32]) -> Vec<(ParamId, Vec<f32>)> {
     let mut found = Vec::new();
     while let Some(([low, high, length], rest)) = packed.split_first_chunk::<3>() {
-        let id = ParamId::from(u64::from(low.to_bits()) | u64::from(high.to_bits()) << 32);
         let (values, rest) = rest.split_at((length.to_bits() as usize).min(rest.len()));
-        found.push((id, values.to_vec()));
+        found.push((flat::of_words([*low, *high]), values.to_vec()));
         packed = rest;
     }
     found

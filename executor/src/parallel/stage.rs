@@ -163,12 +163,16 @@ impl Stage {
 }
 
 /// A group over a transport. A pass can't fail, so a failure is kept until it has ended.
-struct Met<'a> {
+pub(crate) struct Met<'a> {
     transport: &'a dyn Transport,
     failed: RefCell<Option<TransportError>>,
 }
 
-impl Met<'_> {
+impl<'a> Met<'a> {
+    pub(crate) fn new(transport: &'a dyn Transport) -> Self {
+        Self { transport, failed: RefCell::new(None) }
+    }
+
     fn reduce(&self, values: &mut Vec<f32>, reduction: Reduction) {
         if self.failed.borrow().is_some() {
             return;
@@ -206,8 +210,7 @@ struct Meetings<'a> {
 
 impl<'a> Meetings<'a> {
     fn new(topology: &'a Topology, together: bool) -> Self {
-        let met = |transport: &'a dyn Transport| Met { transport, failed: RefCell::new(None) };
-        Self { tensor: met(&*topology.tensor), replicas: met(&*topology.replicas), together }
+        Self { tensor: Met::new(&*topology.tensor), replicas: Met::new(&*topology.replicas), together }
     }
 
     fn meeting(&self) -> Meeting<'_> {

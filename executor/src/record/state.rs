@@ -1,12 +1,11 @@
 //! State of a stopped training: one file, so that it is whole or not there.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::{Dtype, View};
 use scenarios::document::{self, DocumentError};
 
+use crate::model::Plain;
 use crate::parallel::update::UpdateState;
 use crate::train::{Progress, RankState, Resume, Snapshot};
 
@@ -56,9 +55,9 @@ pub fn write_state(path: &Path, snapshot: &Snapshot<'_>) -> Result<(), StateErro
     let tensors = snapshot.ranks.iter().flat_map(|(rank, state)| {
         let RankState { parameters, running, update: UpdateState { optimizer, outer } } = state;
         [
-            (format!("{rank}.{PARAMETERS}"), Plain::floats(parameters)),
-            (format!("{rank}.{RUNNING}"), Plain::floats(running)),
-            (format!("{rank}.{OUTER}"), Plain::floats(outer)),
+            (format!("{rank}.{PARAMETERS}"), Plain::floats(parameters, vec![parameters.len()])),
+            (format!("{rank}.{RUNNING}"), Plain::floats(running, vec![running.len()])),
+            (format!("{rank}.{OUTER}"), Plain::floats(outer, vec![outer.len()])),
             (format!("{rank}.{OPTIMIZER}"), Plain::bytes(optimizer)),
         ]
     });
@@ -95,40 +94,4 @@ pub fn read_state(path: &Path) -> Result<Resume, StateError> {
         Ok((rank, RankState { parameters: floats(format!("{rank}.{PARAMETERS}"))?, running, update }))
     };
     Ok(Resume { progress, ranks: numbers.into_iter().map(state).collect::<Result<_, StateError>>()? })
-}
-
-/// Bytes as a one-dimensional tensor.
-struct Plain {
-    dtype: Dtype,
-    shape: [usize; 1],
-    bytes: Vec<u8>,
-}
-
-impl Plain {
-    fn bytes(bytes: &[u8]) -> Self {
-        Self { dtype: Dtype::U8, shape: [bytes.len()], bytes: bytes.to_vec() }
-    }
-
-    fn floats(values: &[f32]) -> Self {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dtype: Dtype::F32, shape: [values.len()], bytes }
-    }
-}
-
-impl View for Plain {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
 }

@@ -6,17 +6,18 @@ use std::thread::Scope;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use scenarios::machine::DeviceKind;
+use scenarios::scenario::Training;
 
 use super::phases::{Phase, StepClock};
 use super::snapshot::{self, RankState};
 use super::timing::Timing;
 use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError};
 use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
-use crate::model::{flat, host};
+use crate::model::{Network, flat, host};
 use crate::parallel::gather;
 use crate::parallel::stage::{Held, Stage};
 use crate::parallel::topology::{Shape, Topology};
-use crate::parallel::update::{self, Update, optimizer, rate};
+use crate::parallel::update::{self, Step, Update, rate};
 use crate::transport::{Reduction, Transport};
 
 /// Steps between readings of a GPU's figures: a reading waits for the device.
@@ -46,10 +47,12 @@ struct Rank<'a> {
     stage: Stage,
     held: Held,
     update: Box<dyn Update>,
+    /// The whole network as it was kept last, in the first rank.
+    kept: Option<Network>,
+    has_kept: bool,
     device: Device,
     reader: Reader,
     steps_per_epoch: usize,
-    learning_rate: f64,
     steps_per_reading: usize,
     /// Figures of the steps since the last reading.
     unread: Vec<Figures>,
@@ -71,16 +74,16 @@ impl<'a> Rank<'a> {
         let device: Device = session.devices.of_rank(job.rank()).clone().autodiff();
         let topology = Topology::new(Shape::of(session.strategy), job)?;
         let training = session.training;
-        let (_, learning_rate) = optimizer::build(&training.optimizer);
         let together = snapshot::replicas_are_one(session.strategy);
         let (stage, mut held) =
             Stage::new(session.description, session.strategy, &topology, together, (session.seed, &device));
-        if let Some(state) = session.resume.map(|resume| resume.of(topology.world.rank(), &topology)) {
-            held = state?.held(held)?;
+        let earlier = session.resume.map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
+        if let Some(earlier) = earlier {
+            held = earlier.held(held)?;
         }
         let mut update = update::of(training, session.strategy, &held, &topology, &device)?;
-        if let Some(state) = session.resume.map(|resume| resume.of(topology.world.rank(), &topology)) {
-            update.resume(&state?.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
+        if let Some(earlier) = earlier {
+            update.resume(&earlier.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
         }
         Ok(Self {
             device,
@@ -99,7 +102,8 @@ impl<'a> Rank<'a> {
             stage,
             held,
             update,
-            learning_rate,
+            kept: None,
+            has_kept: false,
         })
     }
 
@@ -192,8 +196,10 @@ impl<'a> Rank<'a> {
     }
 
     fn apply(&mut self, gradients: GradientsParams, clock: &mut StepClock) -> Result<(), TrainError> {
-        let rate = rate::at(self.session.training.rate, self.learning_rate, self.taken(), self.all_steps());
-        self.held = self.update.apply(self.held.take(), gradients, rate, &self.topology, clock)?;
+        let Training { rate, optimizer, .. } = self.session.training;
+        let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.all_steps());
+        let mut step = Step { learning_rate, topology: &self.topology, clock };
+        self.held = self.update.apply(self.held.take(), gradients, &mut step)?;
         clock.lap(Phase::Optimizer);
         Ok(())
     }
@@ -279,7 +285,7 @@ impl<'a> Rank<'a> {
         Ok(Some((loss / units, right / units)))
     }
 
-    fn keep(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    fn keep(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let state = RankState {
             parameters: flat::parameters(&self.held),
             running: snapshot::running(&self.held.chunks),
@@ -291,16 +297,20 @@ impl<'a> Rank<'a> {
         let own = self.update.has_own_state() || self.topology.place.replica == 0;
         let ranks = snapshot::gathered(own.then_some(state), &self.topology)?;
         let network = snapshot::network(&self.session, &self.held, &self.topology, self.update.differs())?;
-        match network {
-            Some(network) => {
-                Ok(observer.keep(Snapshot { network: &network, ranks: &ranks, progress: &self.progress })?)
-            }
-            None => Ok(()),
+        if let Some(network) = &network {
+            observer.keep(Snapshot { network, ranks: &ranks, progress: &self.progress })?;
         }
+        (self.kept, self.has_kept) = (network, true);
+        Ok(())
     }
 
     fn outcome(self, interrupted: bool) -> Result<Option<Outcome>, TrainError> {
-        let network = snapshot::network(&self.session, &self.held, &self.topology, self.update.differs())?;
+        // A training that goes on behind its last step keeps nothing anew.
+        let network = if self.has_kept {
+            self.kept
+        } else {
+            snapshot::network(&self.session, &self.held, &self.topology, self.update.differs())?
+        };
         Ok(network.map(|network| Outcome {
             network,
             interrupted,

@@ -1,5 +1,6 @@
 //! What is kept of a training, so that it can go on: each rank's own state, and the whole network.
 
+use burn::module::Module as _;
 use scenarios::strategy::{Strategy, Sync};
 
 use super::{Session, TrainError};
@@ -8,8 +9,7 @@ use crate::parallel::gather;
 use crate::parallel::stage::Held;
 use crate::parallel::topology::Topology;
 use crate::parallel::update::UpdateState;
-use crate::transport::TransportError;
-use burn::module::Module as _;
+use crate::transport::{TransportError, bytes};
 
 /// What marks states on their way to the first rank.
 const TAG: u64 = 1 << 41;
@@ -41,26 +41,25 @@ impl RankState {
     }
 
     fn packed(&self) -> Vec<f32> {
-        let Self { parameters, running, update } = self;
-        let lengths = [parameters.len(), running.len(), update.outer.len(), update.optimizer.len()];
-        let optimizer = self.update.optimizer.iter().map(|byte| f32::from(*byte));
-        let lengths = lengths.into_iter().flat_map(|length| {
-            let length = length as u64;
-            [length as u32, (length >> 32) as u32].map(f32::from_bits)
-        });
-        let values = parameters.iter().chain(running).chain(&update.outer).copied();
-        lengths.chain(values).chain(optimizer).collect()
+        let Self { parameters, running, update: UpdateState { optimizer, outer } } = self;
+        let mut packed = bytes::packed(optimizer);
+        for values in [parameters, running, outer] {
+            packed.push(f32::from_bits(values.len() as u32));
+            packed.extend(values);
+        }
+        packed
     }
 
     fn unpacked(packed: &[f32]) -> Self {
-        let length =
-            |at: usize| (u64::from(packed[2 * at].to_bits()) | u64::from(packed[2 * at + 1].to_bits()) << 32) as usize;
-        let (parameters, rest) = packed[8..].split_at(length(0));
-        let (running, rest) = rest.split_at(length(1));
-        let (outer, optimizer) = rest.split_at(length(2));
-        let optimizer = optimizer.iter().map(|byte| *byte as u8).collect();
-        let update = UpdateState { optimizer, outer: outer.to_vec() };
-        Self { parameters: parameters.to_vec(), running: running.to_vec(), update }
+        let (optimizer, taken) = bytes::unpacked(packed);
+        let mut rest = &packed[taken..];
+        let mut next = || {
+            let (values, behind) = rest[1..].split_at(rest[0].to_bits() as usize);
+            rest = behind;
+            values.to_vec()
+        };
+        let (parameters, running, outer) = (next(), next(), next());
+        Self { parameters, running, update: UpdateState { optimizer, outer } }
     }
 }
 

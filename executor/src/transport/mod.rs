@@ -3,6 +3,7 @@
 //! Sums are taken in the order of the ranks, so a run repeats bit by bit. No wait is for ever: a rank that has left or
 //! hangs is named to those who wait for it.
 
+pub mod bytes;
 mod mail;
 mod meeting;
 mod threads;

@@ -427,6 +427,18 @@ pub enum Optimizer {
     Adam(Adam),
 }
 
+impl Optimizer {
+    /// Learning rate before it changes from step to step.
+    #[must_use]
+    pub const fn learning_rate(&self) -> f64 {
+        match self {
+            Self::Sgd(sgd) => sgd.learning_rate,
+            Self::Momentum(momentum) => momentum.learning_rate,
+            Self::Adam(adam) => adam.learning_rate,
+        }
+    }
+}
+
 /// Stochastic gradient descent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

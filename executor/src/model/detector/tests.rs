@@ -5,7 +5,7 @@ use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::{Device, Tensor, TensorData};
 use scenarios::model::{Block, Detector, Extra, Heads, ImageSize, Model, Neck, Pyramid, Stage, Stem, TensorShape};
 
-use super::super::{Description, Network, Pass, loss, replicas};
+use super::super::{Description, Network, Pass, harness, loss};
 use super::anchors::anchors;
 use super::{Limits, detect};
 use crate::data::shapes::{KINDS, Shapes, draw};
@@ -101,7 +101,7 @@ fn replicas_find_the_loss_of_the_whole_batch() {
     for model in detectors() {
         let shapes = draw(8, 30, 3);
         let description = Description::of(&model).expect("it is valid");
-        replicas::assert_equal_to_one(&description, |records, device| batch(&shapes, records, device));
+        harness::assert_replicas_equal_one(&description, |records, device| batch(&shapes, records, device));
     }
 }
 
@@ -121,7 +121,7 @@ fn learned(steps: usize, side: usize) -> f64 {
         let found = loss::loss(&description, network.output(inputs, &pass), targets, &pass).sum / 16.0;
         let gradients = GradientsParams::from_grads(found.backward(), &network);
         let rate = 2e-3 * (1.0 - step as f64 / steps as f64);
-        network = optimizer.step(rate, network.take(), gradients);
+        network = optimizer.step(rate, network.clone(), gradients);
     }
     let (inputs, _) = batch(&unseen, &(0..100).collect::<Vec<_>>(), &device);
     let found = detect(network.valid().output(inputs, &Pass::plain()), plan, &Limits::default());

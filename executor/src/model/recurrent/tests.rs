@@ -128,7 +128,7 @@ fn every_network_gives_what_loops_give() {
     let tokens = [1u8, 3, 5, 7, 2];
     for model in all() {
         let network = network(model.clone());
-        let tensor = |(name, plain): (String, super::super::tensors::Plain)| {
+        let tensor = |(name, plain): (String, super::super::Plain)| {
             let bytes = plain.data();
             let (words, _) = bytes.as_chunks::<4>();
             let values = words.iter().map(|word| f64::from(f32::from_le_bytes(*word))).collect();

@@ -9,7 +9,7 @@ use scenarios::model::{
 use scenarios::scenario::Preprocessing;
 
 use super::super::build::{Build, Share};
-use super::super::{Checkpoint, Description, Network, Pass, Recipe, Running, Value, flat, host, replicas};
+use super::super::{Checkpoint, Description, Network, Pass, Recipe, Running, Value, flat, harness, host};
 use super::Activation;
 use super::norm::{Figures, Normalise, centred, sums};
 use crate::data::{Codes, Inputs, Targets};
@@ -196,7 +196,7 @@ fn batch_normalisation_is_that_of_the_formula() {
 fn replicas_normalise_over_the_whole_batch() {
     for model in networks() {
         let description = Description::of(&model).expect("it is valid");
-        replicas::assert_equal_to_one(&description, |records, device| {
+        harness::assert_replicas_equal_one(&description, |records, device| {
             let classes: Vec<u32> = records.iter().map(|record| (record % 3) as u32).collect();
             let classes = Tensor::<1, Int>::from_data(TensorData::new(classes, [records.len()]), device);
             (Inputs::Numbers(images(records, description.input(), device)), Targets::Classes(classes))

@@ -7,9 +7,9 @@ use burn::optim::GradientsParams;
 use scenarios::scenario::Outer;
 
 use super::whole::Whole;
-use super::{Common, Held, Topology, UnusableState, Update, UpdateState};
+use super::{Common, Held, Step, Topology, UnusableState, Update, UpdateState};
 use crate::model::flat;
-use crate::train::{Phase, StepClock};
+use crate::train::Phase;
 use crate::transport::{Reduction, TransportError};
 
 pub(super) struct Averaged {
@@ -17,7 +17,6 @@ pub(super) struct Averaged {
     every: u64,
     steps: u64,
     outer: Option<OuterState>,
-    exchanged_bytes: u64,
 }
 
 struct OuterState {
@@ -33,13 +32,13 @@ impl Averaged {
             let parameters = flat::parameters(held);
             OuterState { constants, momentum: vec![0.0; parameters.len()], parameters }
         });
-        Self { inner: Whole::new(common), every: u64::from(every), steps: 0, outer, exchanged_bytes: 0 }
+        Self { inner: Whole { common }, every: u64::from(every), steps: 0, outer }
     }
 
     fn mean(&mut self, held: Held, topology: &Topology) -> Result<Held, TransportError> {
         let mut mean = flat::parameters(&held);
         topology.replicas.all_reduce(&mut mean, Reduction::Sum)?;
-        self.exchanged_bytes += 4 * held.num_params() as u64;
+        self.inner.common.exchanged_bytes += 4 * held.num_params() as u64;
         let share = 1.0 / topology.shape.replicas as f32;
         for value in &mut mean {
             *value *= share;
@@ -69,24 +68,21 @@ impl Update for Averaged {
         1.0 / own
     }
 
-    fn apply(
-        &mut self,
-        held: Held,
-        gradients: GradientsParams,
-        learning_rate: f64,
-        topology: &Topology,
-        clock: &mut StepClock,
-    ) -> Result<Held, TransportError> {
-        let held = self.inner.alone(held, gradients, learning_rate, topology, clock, false)?;
+    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError> {
+        let held = self.inner.stepped(held, gradients, step, false)?;
         self.steps += 1;
-        clock.lap(Phase::Optimizer);
-        let held = if self.steps.is_multiple_of(self.every) { self.mean(held, topology)? } else { held };
-        clock.lap(Phase::Communication);
+        step.clock.lap(Phase::Optimizer);
+        let held = if self.steps.is_multiple_of(self.every) { self.mean(held, step.topology)? } else { held };
+        step.clock.lap(Phase::Communication);
         Ok(held)
     }
 
-    fn exchanged_bytes(&self) -> u64 {
-        self.exchanged_bytes
+    fn common(&self) -> &Common {
+        &self.inner.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.inner.common
     }
 
     fn differs(&self) -> bool {

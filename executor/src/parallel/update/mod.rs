@@ -13,7 +13,7 @@ pub use served::{Server, serve};
 use std::collections::HashSet;
 
 use burn::module::{Module as _, ParamId};
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Bytes, Device};
 use scenarios::scenario::Training;
 use scenarios::strategy::{Strategy, Sync, Zero};
@@ -41,7 +41,7 @@ pub struct UpdateState {
 pub struct UnusableState(pub String);
 
 /// How gradients are applied.
-pub trait Update {
+pub(crate) trait Update {
     /// What losses of a step count each, with this rank's units and those of all replicas.
     fn scale(&self, own: f64, all: f64) -> f64 {
         let _ = own;
@@ -52,17 +52,18 @@ pub trait Update {
     ///
     /// # Errors
     /// Another rank has left or hangs.
-    fn apply(
-        &mut self,
-        held: Held,
-        gradients: GradientsParams,
-        learning_rate: f64,
-        topology: &Topology,
-        clock: &mut StepClock,
-    ) -> Result<Held, TransportError>;
+    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError>;
+
+    /// What all ways have in common.
+    fn common(&self) -> &Common;
+
+    /// The same, to be changed.
+    fn common_mut(&mut self) -> &mut Common;
 
     /// Bytes that this rank has given to others for it so far.
-    fn exchanged_bytes(&self) -> u64;
+    fn exchanged_bytes(&self) -> u64 {
+        self.common().exchanged_bytes
+    }
 
     /// Whether replicas have parameters of their own between exchanges.
     fn differs(&self) -> bool {
@@ -87,20 +88,34 @@ pub trait Update {
     ///
     /// # Errors
     /// It cannot be written.
-    fn state(&self, topology: &Topology) -> Result<UpdateState, UnusableState>;
+    fn state(&self, topology: &Topology) -> Result<UpdateState, UnusableState> {
+        let _ = topology;
+        Ok(UpdateState { optimizer: bytes_of(&self.common().optimizer)?, outer: vec![] })
+    }
 
     /// Goes on from a state.
     ///
     /// # Errors
     /// It is of another training.
-    fn resume(&mut self, state: &UpdateState) -> Result<(), UnusableState>;
+    fn resume(&mut self, state: &UpdateState) -> Result<(), UnusableState> {
+        let optimizer = with_bytes(&self.common().training, &state.optimizer)?;
+        self.common_mut().optimizer = optimizer;
+        Ok(())
+    }
+}
+
+/// The step that gradients are applied in.
+pub(crate) struct Step<'a> {
+    pub learning_rate: f64,
+    pub topology: &'a Topology,
+    pub clock: &'a mut StepClock,
 }
 
 /// The way that a strategy applies gradients.
 ///
 /// # Errors
 /// Another rank has left or hangs.
-pub fn of(
+pub(crate) fn of(
     training: &Training,
     strategy: &Strategy,
     held: &Held,
@@ -113,15 +128,18 @@ pub fn of(
         (Sync::Averaging { every_steps }, _) => {
             Box::new(averaged::Averaged::new(common, every_steps.get(), training.outer, held))
         }
-        (Sync::AllReduce, Zero::Replicated) => Box::new(whole::Whole::new(common)),
+        (Sync::AllReduce, Zero::Replicated) => Box::new(whole::Whole { common }),
         (Sync::AllReduce, _) => Box::new(sharded::Sharded::new(common, held, topology)),
     })
 }
 
 /// What all ways have in common.
-struct Common {
+pub(crate) struct Common {
     training: Training,
     device: Device,
+    optimizer: ModuleOptimizer,
+    /// Bytes that this rank has given to others so far.
+    exchanged_bytes: u64,
     clip_norm: Option<f64>,
     counted: Counted,
     /// Parameters that several stages hold, each with its length, in one order everywhere; all stages' gradients of them
@@ -136,6 +154,8 @@ impl Common {
         Ok(Self {
             training: training.clone(),
             device: device.clone().inner(),
+            optimizer: optimizer::build(&training.optimizer),
+            exchanged_bytes: 0,
             clip_norm: training.clip_norm,
             counted: Counted::new(held, &parameters, &elsewhere, topology),
             tied,
@@ -195,15 +215,14 @@ fn tied(held: &Held, topology: &Topology) -> Result<Tied, TransportError> {
     if topology.shape.stages == 1 {
         return Ok(Tied::default());
     }
-    let bits = |(id, _, length): (ParamId, usize, usize)| {
-        let id = id.val();
-        [id as u32, (id >> 32) as u32, length as u32].map(f32::from_bits)
+    let words = |(id, _, length): (ParamId, usize, usize)| {
+        let [low, high] = flat::words(id);
+        [low, high, f32::from_bits(length as u32)]
     };
-    let all = topology.stages.all_gather(flat::spans(held).into_iter().flat_map(bits).collect())?;
+    let all = topology.stages.all_gather(flat::spans(held).into_iter().flat_map(words).collect())?;
     let read = |of: &Vec<f32>| -> Vec<(ParamId, usize)> {
         let (words, _) = of.as_chunks::<3>();
-        let id = |word: &[f32; 3]| ParamId::from(u64::from(word[0].to_bits()) | u64::from(word[1].to_bits()) << 32);
-        words.iter().map(|word| (id(word), word[2].to_bits() as usize)).collect()
+        words.iter().map(|[low, high, length]| (flat::of_words([*low, *high]), length.to_bits() as usize)).collect()
     };
     let by_stage: Vec<Vec<(ParamId, usize)>> = all.iter().map(read).collect();
     let mut seen = HashSet::new();
@@ -225,12 +244,13 @@ fn tied(held: &Held, topology: &Topology) -> Result<Tied, TransportError> {
 }
 
 /// An optimiser's state as bytes.
-fn bytes_of(optimizer: &burn::optim::ModuleOptimizer) -> Result<Vec<u8>, UnusableState> {
+fn bytes_of(optimizer: &ModuleOptimizer) -> Result<Vec<u8>, UnusableState> {
     optimizer.into_bytes().map(|bytes| bytes.to_vec()).map_err(|error| UnusableState(error.to_string()))
 }
 
 /// An optimiser with the state that bytes hold.
-fn with_bytes(training: &Training, bytes: &[u8]) -> Result<burn::optim::ModuleOptimizer, UnusableState> {
-    let (optimizer, _) = optimizer::build(&training.optimizer);
-    optimizer.from_bytes(Bytes::from_bytes_vec(bytes.to_vec())).map_err(|error| UnusableState(error.to_string()))
+fn with_bytes(training: &Training, bytes: &[u8]) -> Result<ModuleOptimizer, UnusableState> {
+    optimizer::build(&training.optimizer)
+        .from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
+        .map_err(|error| UnusableState(error.to_string()))
 }

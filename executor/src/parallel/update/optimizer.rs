@@ -4,14 +4,14 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use scenarios::scenario::Optimizer;
 
-/// The optimiser and its learning rate.
+/// The optimiser.
 #[must_use]
-pub fn build(optimizer: &Optimizer) -> (ModuleOptimizer, f64) {
+pub fn build(optimizer: &Optimizer) -> ModuleOptimizer {
     match optimizer {
-        Optimizer::Sgd(sgd) => (SgdConfig::new().init(), sgd.learning_rate),
+        Optimizer::Sgd(_) => SgdConfig::new().init(),
         Optimizer::Momentum(momentum) => {
             let config = MomentumConfig::new().with_momentum(momentum.momentum).with_dampening(0.0);
-            (SgdConfig::new().with_momentum(Some(config)).init(), momentum.learning_rate)
+            SgdConfig::new().with_momentum(Some(config)).init()
         }
         Optimizer::Adam(adam) if adam.weight_decay > 0.0 => {
             let config = AdamWConfig::new()
@@ -19,14 +19,14 @@ pub fn build(optimizer: &Optimizer) -> (ModuleOptimizer, f64) {
                 .with_beta_2(adam.beta_2 as f32)
                 .with_epsilon(adam.epsilon as f32)
                 .with_weight_decay(adam.weight_decay as f32);
-            (config.init(), adam.learning_rate)
+            config.init()
         }
         Optimizer::Adam(adam) => {
             let config = AdamConfig::new()
                 .with_beta_1(adam.beta_1 as f32)
                 .with_beta_2(adam.beta_2 as f32)
                 .with_epsilon(adam.epsilon as f32);
-            (config.init(), adam.learning_rate)
+            config.init()
         }
     }
 }
@@ -51,7 +51,7 @@ mod tests {
         let device = Device::flex();
         let value = Tensor::from_floats([1.0], &device.clone().autodiff()).require_grad();
         let mut module = Value { value: Param::initialized(ParamId::from(1), value) };
-        let (mut optimizer, learning_rate) = build(optimizer);
+        let (mut optimizer, learning_rate) = (build(optimizer), optimizer.learning_rate());
         let step = |gradient: &f32| {
             let mut gradients = GradientsParams::new();
             gradients.register(ParamId::from(1), Tensor::<1>::from_floats([*gradient], &device));

@@ -6,14 +6,15 @@
 //! counts 1/(1 + τ) of the learning rate (Zhang et al. 2016).
 
 use burn::module::Module as _;
-use burn::optim::GradientsParams;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Device;
 use scenarios::scenario::Training;
 
 use super::sharded::Flat;
-use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes};
+use super::{Common, Held, Step, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes};
 use crate::model::flat;
-use crate::train::{Phase, StepClock};
+use crate::train::Phase;
+use crate::transport::bytes::{packed, unpacked};
 use crate::transport::{Reduction, Transport, TransportError};
 
 /// What workers give to servers, and what servers give back.
@@ -32,12 +33,11 @@ pub(super) struct Served {
     started: bool,
     /// State that servers are to go on from, one after the other.
     resumed: Vec<u8>,
-    exchanged_bytes: u64,
 }
 
 impl Served {
     pub(super) fn new(common: Common, staleness: u32) -> Self {
-        Self { common, staleness, started: false, resumed: Vec::new(), exchanged_bytes: 0 }
+        Self { common, staleness, started: false, resumed: Vec::new() }
     }
 
     /// Gives the servers what they begin with.
@@ -64,14 +64,8 @@ impl Update for Served {
         if self.staleness == 0 { 1.0 / all } else { 1.0 / own }
     }
 
-    fn apply(
-        &mut self,
-        held: Held,
-        gradients: GradientsParams,
-        learning_rate: f64,
-        topology: &Topology,
-        clock: &mut StepClock,
-    ) -> Result<Held, TransportError> {
+    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError> {
+        let topology = step.topology;
         if !self.started {
             self.start(&held, topology)?;
         }
@@ -80,21 +74,25 @@ impl Update for Served {
             self.common.clip(&mut gradient, 0, &[])?;
         }
         for (server, part) in topology.parts(gradient.len()) {
-            let mut message = vec![STEP, learning_rate as f32];
+            let mut message = vec![STEP, step.learning_rate as f32];
             message.extend_from_slice(&gradient[part]);
             topology.job.send(server, TO_SERVER, message)?;
         }
-        self.exchanged_bytes += 8 * held.num_params() as u64;
+        self.common.exchanged_bytes += 8 * held.num_params() as u64;
         let mut parameters = Vec::with_capacity(gradient.len());
         for (server, _) in topology.parts(gradient.len()) {
             parameters.extend(topology.job.receive(server, TO_WORKER)?);
         }
-        clock.lap(Phase::Communication);
+        step.clock.lap(Phase::Communication);
         Ok(flat::with_parameters(held, &parameters))
     }
 
-    fn exchanged_bytes(&self) -> u64 {
-        self.exchanged_bytes
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
     }
 
     fn differs(&self) -> bool {
@@ -150,7 +148,7 @@ pub fn serve(server: &Server<'_>) -> Result<(), TransportError> {
     let mut serving = Serving {
         server,
         run: None,
-        optimizer: optimizer::build(&server.training.optimizer).0,
+        optimizer: optimizer::build(&server.training.optimizer),
         ended: vec![false; server.workers],
         clocks: vec![0; server.workers],
         version: 0,
@@ -164,7 +162,7 @@ pub fn serve(server: &Server<'_>) -> Result<(), TransportError> {
 struct Serving<'a> {
     server: &'a Server<'a>,
     run: Option<Flat>,
-    optimizer: burn::optim::ModuleOptimizer,
+    optimizer: ModuleOptimizer,
     ended: Vec<bool>,
     /// Steps of each worker.
     clocks: Vec<u64>,
@@ -312,25 +310,6 @@ enum Message {
     Done,
 }
 
-/// Bytes as numbers: their length, then four to each.
-fn packed(bytes: &[u8]) -> Vec<f32> {
-    let word = |chunk: &[u8]| {
-        let mut word = [0; 4];
-        word[..chunk.len()].copy_from_slice(chunk);
-        f32::from_bits(u32::from_le_bytes(word))
-    };
-    std::iter::once(f32::from_bits(bytes.len() as u32)).chain(bytes.chunks(4).map(word)).collect()
-}
-
-/// Bytes that numbers begin with, and how many numbers they take.
-fn unpacked(numbers: &[f32]) -> (Vec<u8>, usize) {
-    let length = numbers.first().map_or(0, |length| length.to_bits() as usize);
-    let words = length.div_ceil(4);
-    let mut bytes: Vec<u8> = numbers[1..=words].iter().flat_map(|word| word.to_bits().to_le_bytes()).collect();
-    bytes.truncate(length);
-    (bytes, 1 + words)
-}
-
 /// States of several servers out of one run of bytes.
 fn unjoined(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut states = Vec::new();
@@ -340,20 +319,4 @@ fn unjoined(mut bytes: &[u8]) -> Vec<Vec<u8>> {
         bytes = &rest[length..];
     }
     states
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_survive_as_numbers() {
-        for length in [0, 1, 4, 9] {
-            let bytes: Vec<u8> = (0..length).map(|byte| 251 - byte).collect();
-            let mut numbers = packed(&bytes);
-            let taken = numbers.len();
-            numbers.push(7.0);
-            assert_eq!(unpacked(&numbers), (bytes, taken));
-        }
-    }
 }

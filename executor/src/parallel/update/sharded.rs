@@ -5,10 +5,9 @@ use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Common, Held, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes};
-use crate::model::flat;
-use crate::model::host;
-use crate::train::{Phase, StepClock};
+use super::{Common, Held, Step, Topology, Update};
+use crate::model::{flat, host};
+use crate::train::Phase;
 use crate::transport::{TransportError, part_start};
 
 /// A run of parameters, whatever tensors they belong to: optimisers take each number by itself.
@@ -55,59 +54,45 @@ fn data(values: Vec<f32>) -> TensorData {
 
 pub(super) struct Sharded {
     common: Common,
-    optimizer: ModuleOptimizer,
     from: usize,
     length: usize,
-    exchanged_bytes: u64,
 }
 
 impl Sharded {
     pub(super) fn new(common: Common, held: &Held, topology: &Topology) -> Self {
-        let (optimizer, _) = optimizer::build(&common.training.optimizer);
         let (all, rank, size) = (held.num_params(), topology.place.replica, topology.shape.replicas);
         let from = part_start(all, rank, size);
-        Self { common, optimizer, from, length: part_start(all, rank + 1, size) - from, exchanged_bytes: 0 }
+        Self { common, from, length: part_start(all, rank + 1, size) - from }
     }
 }
 
 impl Update for Sharded {
-    fn apply(
-        &mut self,
-        held: Held,
-        gradients: GradientsParams,
-        learning_rate: f64,
-        topology: &Topology,
-        clock: &mut StepClock,
-    ) -> Result<Held, TransportError> {
-        let mut gradient = self.common.flat(gradients, &held, topology)?;
+    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError> {
+        let (common, topology) = (&mut self.common, step.topology);
+        let mut gradient = common.flat(gradients, &held, topology)?;
         topology.replicas.reduce_scatter(&mut gradient)?;
         let groups = [&*topology.replicas, &*topology.tensor, &*topology.stages];
-        self.common.clip(&mut gradient, self.from, &groups)?;
-        clock.lap(Phase::Communication);
+        common.clip(&mut gradient, self.from, &groups)?;
+        step.clock.lap(Phase::Communication);
         let own = flat::parameters(&held)[self.from..self.from + self.length].to_vec();
-        let own = Flat::new(own, &self.common.device);
-        let own = own.stepped(&mut self.optimizer, learning_rate, gradient, &self.common.device);
-        clock.lap(Phase::Optimizer);
+        let own = Flat::new(own, &common.device);
+        let own = own.stepped(&mut common.optimizer, step.learning_rate, gradient, &common.device);
+        step.clock.lap(Phase::Optimizer);
         let all = topology.replicas.all_gather(own.values())?.concat();
-        clock.lap(Phase::Communication);
-        self.exchanged_bytes += 8 * all.len() as u64;
+        step.clock.lap(Phase::Communication);
+        common.exchanged_bytes += 8 * all.len() as u64;
         Ok(flat::with_parameters(held, &all))
     }
 
-    fn exchanged_bytes(&self) -> u64 {
-        self.exchanged_bytes
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
     }
 
     fn has_own_state(&self) -> bool {
         true
-    }
-
-    fn state(&self, _: &Topology) -> Result<UpdateState, UnusableState> {
-        Ok(UpdateState { optimizer: bytes_of(&self.optimizer)?, outer: vec![] })
-    }
-
-    fn resume(&mut self, state: &UpdateState) -> Result<(), UnusableState> {
-        self.optimizer = with_bytes(&self.common.training, &state.optimizer)?;
-        Ok(())
     }
 }

@@ -6,13 +6,13 @@ use crate::scenario::{Augmentation, Optimizer, Preprocessing, Rate, Training};
 use crate::yaml::Located;
 
 pub(super) fn check(check: &mut Check<'_>, optimizer: &Optimizer, at: &Located<'_>) {
-    let (name, learning_rate) = match optimizer {
-        Optimizer::Sgd(sgd) => ("sgd", sgd.learning_rate),
-        Optimizer::Momentum(momentum) => ("momentum", momentum.learning_rate),
-        Optimizer::Adam(adam) => ("adam", adam.learning_rate),
+    let name = match optimizer {
+        Optimizer::Sgd(_) => "sgd",
+        Optimizer::Momentum(_) => "momentum",
+        Optimizer::Adam(_) => "adam",
     };
     let at = at.key(name);
-    if learning_rate <= 0.0 {
+    if optimizer.learning_rate() <= 0.0 {
         let message = "the learning rate is not above 0";
         check.wrong(&at.key("learning_rate"), message, "learns nothing", "write for example `learning_rate: 0.01`");
     }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Int, Tensor};
 use safetensors::tensor::View as _;
 use scenarios::model::{Norm, Positions, Transformer, TransformerKind};
 
-use super::super::super::tensors::Plain;
+use super::super::super::Plain;
 use super::super::super::{Pass, harness, host};
 use super::{all, network};
 use crate::data::Inputs;
