@@ -115,7 +115,9 @@ pub fn forward(
     let mut flow = entering;
     let mut kept = Vec::with_capacity(segments.len());
     for (at, segment) in segments.iter().enumerate() {
-        let leaf = flow.leaf();
+        // Nobody asks for the gradient of what the network reads.
+        let is_read = at == 0 && network.part().pieces.start == 0;
+        let leaf = if is_read { flow.detached() } else { flow.leaf() };
         let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
         let is_last = at + 1 == segments.len();
         if let Some(targets) = targets.filter(|_| is_last) {
