@@ -19,4 +19,5 @@ pub mod transport;
 pub mod workflow;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tracking_allocator::Allocator<mimalloc::MiMalloc> =
+    tracking_allocator::Allocator::from_allocator(mimalloc::MiMalloc);

@@ -1,6 +1,7 @@
 //! Devices that can train, and the choice between them.
 
 mod host;
+pub mod memory;
 
 pub use host::host;
 
