@@ -25,17 +25,22 @@ static FREE: Mutex<Vec<AllocationGroupToken>> = Mutex::new(Vec::new());
 
 struct Tracker;
 
+/// No allocation is longer than `isize::MAX` bytes.
+fn signed(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
 impl AllocationTracker for Tracker {
     fn allocated(&self, _: usize, bytes: usize, _: usize, group: AllocationGroupId) {
         if let Some(count) = COUNTS.get(group.as_usize().get()) {
-            let bytes = bytes as i64;
+            let bytes = signed(bytes);
             count.peak.fetch_max(count.held.fetch_add(bytes, Relaxed) + bytes, Relaxed);
         }
     }
 
     fn deallocated(&self, _: usize, bytes: usize, _: usize, source: AllocationGroupId, _: AllocationGroupId) {
         if let Some(count) = COUNTS.get(source.as_usize().get()) {
-            count.held.fetch_sub(bytes as i64, Relaxed);
+            count.held.fetch_sub(signed(bytes), Relaxed);
         }
     }
 }

@@ -107,11 +107,15 @@ fn variants(training: &Training, layout: Strategy) -> Vec<Strategy> {
     list
 }
 
-/// Powers of two that divide a replica's share of the batch.
+/// A replica's share of the batch, its halves as long as they are whole, and powers of two that divide it, ascending.
 pub(super) fn micro_batches(training: &Training, layout: &Strategy) -> Vec<u32> {
     let share = training.global_batch / u64::from(layout.data.get());
-    let powers = (0..=10).map(|power| 1_u32 << power).filter(|micro| u64::from(*micro) <= MOST_RECORDS.min(share));
-    powers.filter(|micro| share.is_multiple_of(u64::from(*micro))).collect()
+    let powers = (0..=10).map(|power| 1_u64 << power).filter(|micro| share.is_multiple_of(*micro));
+    let halves = powers.clone().map(|parts| share / parts);
+    let mut list: Vec<u64> = powers.chain(halves).filter(|micro| (1..=MOST_RECORDS).contains(micro)).collect();
+    list.sort_unstable();
+    list.dedup();
+    list.into_iter().map(|micro| micro as u32).collect()
 }
 
 /// 1F1B, and interleaved where layers divide into chunks.
