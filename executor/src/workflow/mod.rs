@@ -1,9 +1,11 @@
 //! A plan, carried out: environment, deploy, preprocess, train, evaluate.
 
 mod evaluation;
+mod ranks;
 mod training;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
@@ -41,7 +43,7 @@ pub struct Request<'a> {
     /// Optimiser steps after which each training ends.
     pub max_steps: Option<u64>,
     /// Set when the user wants to stop.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
 }
 
 /// Why a plan could not be carried out.
