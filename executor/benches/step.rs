@@ -21,6 +21,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use executor::data::{Columns, Prepared, Truth, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
+use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
@@ -89,6 +90,7 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
         validation: &data.validation,
         strategy: &Strategy::SINGLE,
         devices: &Devices::cpu(),
+        buckets: Buckets::usual(&Devices::cpu(), 1),
         seed: 1,
         max_steps: Some(STEPS as u64),
         stop: &AtomicBool::new(false),

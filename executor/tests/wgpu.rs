@@ -9,6 +9,7 @@ use burn::tensor::{Device, DeviceKind, DeviceType};
 use executor::data::{Prepared, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
+use executor::parallel::exchange::Buckets;
 use executor::train::{Outcome, Session, Silent, train};
 use scenarios::machine;
 use scenarios::model::Model;
@@ -55,6 +56,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         validation: &data.validation,
         strategy: &Strategy::data_parallel(ranks).expect("not zero"),
         devices,
+        buckets: Buckets::usual(devices, ranks as usize),
         seed: 5,
         max_steps: Some(STEPS),
         stop: &AtomicBool::new(false),

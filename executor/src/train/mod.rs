@@ -23,6 +23,7 @@ use scenarios::units::Interval;
 use crate::data::Records;
 use crate::device::Devices;
 use crate::model::{CheckpointError, Description, Network};
+use crate::parallel::exchange::Buckets;
 use crate::parallel::topology::{SERVERS, Topology};
 use crate::parallel::update::{Server, serve};
 use crate::transport::{Transport, TransportError, thread_group};
@@ -42,6 +43,8 @@ pub struct Session<'a> {
     pub strategy: &'a Strategy,
     /// Devices that the ranks take in turn.
     pub devices: &'a Devices,
+    /// How replicas exchange gradients.
+    pub buckets: Buckets,
     /// Seed of initial parameters and of the order of the records.
     pub seed: u64,
     /// Steps after which to stop, if not at the end of the last epoch.

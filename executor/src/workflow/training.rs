@@ -9,6 +9,7 @@ use scenarios::scenario::{Files, Form, Training};
 use super::{ApplyError, Ready, Workflow, description_of, unmeasured};
 use crate::data::{Codes, Needs};
 use crate::model::{Checkpoint, CheckpointError, Recipe};
+use crate::parallel::exchange::Buckets;
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
 
@@ -40,6 +41,7 @@ impl Workflow<'_> {
             validation: &prepared.validation,
             strategy: &assignment.strategy,
             devices: &self.devices,
+            buckets: Buckets::usual(&self.devices, ranks as usize),
             seed: self.request.plan.scenario.seed,
             max_steps: self.request.max_steps,
             stop: self.request.stop,

@@ -55,17 +55,21 @@ impl Observer for Keeper {
     }
 }
 
+/// Gradients that replicas exchange when all of them are known.
+const BETWEEN: Buckets = Buckets { bytes: 4 << 20, beside: false };
+
 struct Case {
     training: Training,
     data: Prepared,
     strategy: Strategy,
+    buckets: Buckets,
     max_steps: Option<u64>,
 }
 
 impl Case {
     fn new(preset: &str, ranks: u32) -> Self {
         let strategy = Strategy::data_parallel(ranks).expect("not zero");
-        Self { training: training(preset, 20, 0.01), data: digits(500), strategy, max_steps: None }
+        Self { training: training(preset, 20, 0.01), data: digits(500), strategy, buckets: BETWEEN, max_steps: None }
     }
 
     fn by(preset: &str, strategy: &str) -> Self {
@@ -82,6 +86,7 @@ impl Case {
             validation: &self.data.validation,
             strategy: &self.strategy,
             devices: &Devices::cpu(),
+            buckets: self.buckets,
             seed: 3,
             max_steps: self.max_steps,
             stop,
