@@ -21,6 +21,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use executor::data::{Columns, Prepared, Truth, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
+use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
 use executor::transport::Patience;
 use scenarios::model::Model;
@@ -92,6 +93,7 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
         devices: Devices::cpu(),
         sites: Vec::new(),
         patience: Patience::default(),
+        buckets: Buckets::usual(&Devices::cpu(), 1),
         seed: 1,
         max_steps: Some(STEPS as u64),
         stop: Arc::default(),

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 use scenarios::strategy::{Schedule, Strategy};
 
+use super::bucket;
+use super::exchange::{Buckets, Exchange, Learned, Pass, Round};
 use super::partition::balanced;
 use super::schedule::{Task, tasks};
 use super::tape::{Backflow, Behind, Meeting, Output, Segment, Tape, backward, forward, infer, segments};
@@ -47,11 +48,10 @@ pub struct Stage {
     together: bool,
 }
 
-/// What a rank has learned from its records of a step.
-#[derive(Default)]
-pub struct Learned {
+/// What comes of a rank's passes of a step.
+pub struct Passed {
     /// Gradients of the parameters that it holds.
-    pub gradients: GradientsParams,
+    pub learned: Learned,
     /// Sum of the losses `[1]` of its records, in ranks of the last stage.
     pub loss: Option<Tensor<1>>,
     /// Right answers `[1]`, in ranks of the last stage.
@@ -59,12 +59,12 @@ pub struct Learned {
 }
 
 impl Stage {
-    /// A rank's part of a network, with initial parameters drawn by `seed`. Replicas meet in batch statistics if they are
-    /// `together`.
+    /// A rank's part of a network, with initial parameters drawn by `seed`, whose gradients are exchanged in `buckets`.
+    /// Replicas meet in batch statistics if they are `together`.
     #[must_use]
     pub fn new(
         description: &Description,
-        strategy: &Strategy,
+        (strategy, buckets): (&Strategy, Buckets),
         topology: &Topology,
         together: bool,
         (seed, device): (u64, &Device),
@@ -76,7 +76,10 @@ impl Stage {
         let parts = own.map(|pieces| Network::new(description, Part { pieces, share }, seed, device));
         let held = Held { chunks: parts.collect() };
         let meetings = Meetings::new(topology, together);
-        let cut = |network: &Network| segments(network, meetings.meeting(), strategy.recompute);
+        let cut = |network: &Network| {
+            let cuts = if Exchange::cuts(strategy) { bucket::cuts(network, buckets.bytes) } else { Vec::new() };
+            segments(network, meetings.meeting(), strategy.recompute, &cuts)
+        };
         let stage = Self {
             description: description.clone(),
             device: device.clone(),
@@ -98,8 +101,8 @@ impl Stage {
         topology: &Topology,
         micros: &[Batch],
         scale: f64,
-        clock: &mut StepClock,
-    ) -> Result<Learned, TransportError> {
+        (exchange, clock): (&mut Exchange, &mut StepClock),
+    ) -> Result<Passed, TransportError> {
         let meetings = Meetings::new(topology, self.together);
         let mut passes = Passes {
             stage: self,
@@ -110,8 +113,9 @@ impl Stage {
             scale,
             clock,
             tapes: HashMap::new(),
-            accumulator: GradientsAccumulator::new(),
-            learned: Learned::default(),
+            round: exchange.step(),
+            loss: None,
+            right: None,
         };
         let own = topology.place.stage;
         for task in tasks(self.schedule, own, topology.shape.stages, micros.len()) {
@@ -121,8 +125,8 @@ impl Stage {
             meetings.check()?;
             topology.world.alive();
         }
-        let Passes { mut accumulator, learned, .. } = passes;
-        Ok(Learned { gradients: accumulator.grads(), ..learned })
+        let Passes { round, clock, loss, right, .. } = passes;
+        Ok(Passed { learned: round.finish(clock)?, loss, right })
     }
 
     /// Passes over micro-batches without learning: what the network gives, in ranks of the last stage.
@@ -234,8 +238,9 @@ struct Passes<'a> {
     scale: f64,
     clock: &'a mut StepClock,
     tapes: HashMap<(usize, usize), Tape>,
-    accumulator: GradientsAccumulator<Held>,
-    learned: Learned,
+    round: Round<'a>,
+    loss: Option<Tensor<1>>,
+    right: Option<Tensor<1>>,
 }
 
 impl Passes<'_> {
@@ -273,8 +278,8 @@ impl Passes<'_> {
             Output::Loss(Loss { sum, right }) => {
                 let add =
                     |before: Option<Tensor<1>>, more: Tensor<1>| Some(before.map_or(more.clone(), |sum| sum + more));
-                self.learned.loss = add(self.learned.loss.take(), sum);
-                self.learned.right = add(self.learned.right.take(), right);
+                self.loss = add(self.loss.take(), sum);
+                self.right = add(self.right.take(), right);
                 Ok(())
             }
         }
@@ -289,11 +294,13 @@ impl Passes<'_> {
             Behind::Values(unpacked(&values, &self.stage.device.clone().inner()))
         };
         let Some(tape) = self.tapes.remove(&(chunk, micro)) else { unreachable!("a forward pass comes first") };
-        let (held, accumulator) = (self.held, &mut self.accumulator);
+        let (held, round, clock) = (self.held, &mut self.round, &mut *self.clock);
         let (network, segments) = (&held.chunks[chunk], &self.stage.segments[chunk]);
-        let back: Backflow = backward(network, segments, self.meeting, tape, behind, |gradients| {
-            accumulator.accumulate(held, GradientsParams::from_grads(gradients, held));
-        });
+        let pass = Pass { chunk, is_last: micro + 1 == self.micros.len() };
+        let back: Backflow = backward(network, segments, self.meeting, tape, behind, |first_piece, gradients| {
+            round.take(held, pass, first_piece, gradients, clock)
+        })?;
+        round.end(held, pass, clock)?;
         if number == 0 { Ok(()) } else { self.send(number - 1, self.tag(number - 1, micro, true), packed(back)) }
     }
 

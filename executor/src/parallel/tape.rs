@@ -8,6 +8,7 @@ use scenarios::strategy::Recompute;
 use crate::data::Targets;
 use crate::model::loss::{Loss, loss};
 use crate::model::{Flow, Group, Network, Pass, Seam, Value, host};
+use crate::transport::TransportError;
 
 /// Gradients of the values of a flow; none of a value that nothing depends on.
 pub type Backflow = Vec<Option<Value>>;
@@ -49,14 +50,15 @@ impl<'a> Meeting<'a> {
     }
 }
 
-/// Where a part of a network is cut: at seams that more than one rank meets at, and around what is computed again.
+/// Where a part of a network is cut: at seams that more than one rank meets at, around what is computed again, and before
+/// the pieces `cuts`.
 #[must_use]
-pub fn segments(network: &Network, meeting: Meeting<'_>, recompute: Recompute) -> Vec<Segment> {
+pub fn segments(network: &Network, meeting: Meeting<'_>, recompute: Recompute, cuts: &[usize]) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     let mut open = false;
     for (at, piece) in network.pieces().iter().enumerate() {
         let again = piece.is_recomputed(recompute);
-        match segments.last_mut().filter(|last| open && !again && !last.again) {
+        match segments.last_mut().filter(|last| open && !again && !last.again && !cuts.contains(&at)) {
             Some(last) => last.pieces.end = at + 1,
             None => segments.push(Segment { pieces: at..at + 1, seams: &[], again }),
         }
@@ -132,16 +134,19 @@ pub fn forward(
     (Tape { kept }, Output::Values(flow))
 }
 
-/// Runs a part backward: what flows back to the part before it. Gradients of parameters go to `learned`, segment by
-/// segment from the last.
+/// Runs a part backward: what flows back to the part before it. Gradients of parameters go to `learned` with the piece that
+/// they begin with, segment by segment from the last.
+///
+/// # Errors
+/// Those of `learned`.
 pub fn backward(
     network: &Network,
     segments: &[Segment],
     meeting: Meeting<'_>,
     tape: Tape,
     from_behind: Behind<'_>,
-    mut learned: impl FnMut(Gradients),
-) -> Backflow {
+    mut learned: impl FnMut(usize, Gradients) -> Result<(), TransportError>,
+) -> Result<Backflow, TransportError> {
     let pass = meeting.pass(true, false);
     let (targets, scale, mut back) = match from_behind {
         Behind::Loss { targets, scale } => (Some(targets), scale, Backflow::new()),
@@ -163,12 +168,12 @@ pub fn backward(
                 out.weighted(back)
             }
         };
-        let Some(root) = root else { return leaf.0.iter().map(|_| None).collect() };
+        let Some(root) = root else { return Ok(leaf.0.iter().map(|_| None).collect()) };
         let mut gradients = root.backward();
         back = leaf.gradients(&mut gradients);
-        learned(gradients);
+        learned(segment.pieces.start, gradients)?;
     }
-    back
+    Ok(back)
 }
 
 /// What a backward pass begins with.

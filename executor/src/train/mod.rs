@@ -30,6 +30,7 @@ use scenarios::units::Interval;
 use crate::data::Records;
 use crate::device::Devices;
 use crate::model::{Description, Network};
+use crate::parallel::exchange::Buckets;
 use crate::parallel::topology::Topology;
 use crate::transport::Patience;
 use ranks::Ranks;
@@ -53,6 +54,8 @@ pub struct Session {
     pub sites: Vec<String>,
     /// How long a rank may be silent.
     pub patience: Patience,
+    /// How replicas exchange gradients.
+    pub buckets: Buckets,
     /// Seed of initial parameters and of the order of the records.
     pub seed: u64,
     /// Steps after which to stop, if not at the end of the last epoch.

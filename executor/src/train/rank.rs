@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 use std::thread::Scope;
 
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use scenarios::machine::DeviceKind;
 use scenarios::scenario::Training;
@@ -15,6 +14,7 @@ use super::timing::Timing;
 use super::{Figure, Outcome, Phases, Progress, Session, TrainError};
 use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
 use crate::model::{Network, flat, host};
+use crate::parallel::exchange::{Exchange, Learned};
 use crate::parallel::gather;
 use crate::parallel::stage::{Held, Stage};
 use crate::parallel::topology::{Shape, Topology};
@@ -51,6 +51,7 @@ struct Rank<'a> {
     topology: Topology,
     stage: Stage,
     held: Held,
+    exchange: Exchange,
     update: Box<dyn Update>,
     /// The whole network as it was kept last, in the first rank.
     kept: Option<Network>,
@@ -82,13 +83,19 @@ impl<'a> Rank<'a> {
         let topology = Topology::new(Shape::of(&session.strategy), job)?;
         let training = &session.training;
         let together = snapshot::replicas_are_one(&session.strategy);
-        let (stage, mut held) =
-            Stage::new(&session.description, &session.strategy, &topology, together, (session.seed, &device));
+        let (stage, mut held) = Stage::new(
+            &session.description,
+            (&session.strategy, session.buckets),
+            &topology,
+            together,
+            (session.seed, &device),
+        );
         let earlier = session.resume.as_ref().map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
         if let Some(earlier) = earlier {
             held = earlier.held(held)?;
         }
-        let mut update = update::of(training, &session.strategy, &held, &topology, &device)?;
+        let exchange = Exchange::new(&held, &session.strategy, session.buckets, &topology)?;
+        let mut update = update::of(training, &session.strategy, (&held, exchange.buckets()), &topology, &device)?;
         if let Some(earlier) = earlier {
             update.resume(&earlier.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
         }
@@ -110,6 +117,7 @@ impl<'a> Rank<'a> {
             topology,
             stage,
             held,
+            exchange,
             update,
             kept: None,
             has_kept: false,
@@ -187,11 +195,12 @@ impl<'a> Rank<'a> {
         let units: f64 = micros.iter().map(|batch| batch.units).sum();
         let scale = self.update.scale(units, self.all_units(units)?);
         clock.lap(Phase::Communication);
-        let learned = self.stage.learn(&self.held, &self.topology, &micros, scale, &mut clock)?;
+        let ways = (&mut self.exchange, &mut clock);
+        let passed = self.stage.learn(&self.held, &self.topology, &micros, scale, ways)?;
         let wish = self.session.stop.load(Ordering::Relaxed);
-        let (figures, stop) = self.figures(learned.loss, learned.right, units, wish)?;
+        let (figures, stop) = self.figures(passed.loss, passed.right, units, wish)?;
         clock.lap(Phase::Communication);
-        self.apply(learned.gradients, &mut clock)?;
+        self.apply(passed.learned, &mut clock)?;
         self.unread.push(figures);
         if self.unread.len() >= self.steps_per_reading {
             self.read_figures()?;
@@ -218,11 +227,11 @@ impl<'a> Rank<'a> {
         Ok(f64::from(sum[0]))
     }
 
-    fn apply(&mut self, gradients: GradientsParams, clock: &mut StepClock) -> Result<(), TrainError> {
+    fn apply(&mut self, learned: Learned, clock: &mut StepClock) -> Result<(), TrainError> {
         let Training { rate, optimizer, .. } = &self.session.training;
         let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.all_steps());
         let mut step = Step { learning_rate, topology: &self.topology, clock };
-        self.held = self.update.apply(self.held.take(), gradients, &mut step)?;
+        self.held = self.update.apply(self.held.take(), learned, &mut step)?;
         clock.lap(Phase::Optimizer);
         Ok(())
     }
@@ -356,7 +365,7 @@ impl<'a> Rank<'a> {
             step_seconds: self.timing.step_seconds(),
             throughput: self.timing.steps_per_second() * self.session.training.global_batch.get() as f64,
             timed_steps: self.timing.steps(),
-            exchanged_bytes: self.update.exchanged_bytes(),
+            exchanged_bytes: self.exchange.exchanged_bytes + self.update.exchanged_bytes(),
             progress: self.progress,
             phases: self.phases,
         };

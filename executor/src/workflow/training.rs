@@ -11,6 +11,7 @@ use super::ranks::sites;
 use super::{ApplyError, Ready, Workflow, description_of, unmeasured};
 use crate::data::{Codes, Needs};
 use crate::model::{Checkpoint, CheckpointError, Recipe};
+use crate::parallel::exchange::Buckets;
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
 use crate::transport::Patience;
@@ -42,6 +43,7 @@ impl Workflow<'_> {
             devices: self.devices.clone(),
             sites: sites(assignment),
             patience: Patience::default(),
+            buckets: Buckets::usual(&self.devices, ranks as usize),
             seed: self.request.plan.scenario.seed,
             max_steps: self.request.max_steps,
             stop: Arc::clone(self.request.stop),

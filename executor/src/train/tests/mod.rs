@@ -61,10 +61,14 @@ impl Observer for Keeper {
     }
 }
 
+/// Gradients that replicas exchange when all of them are known.
+const BETWEEN: Buckets = Buckets { bytes: 4 << 20, beside: false };
+
 struct Case {
     training: Training,
     data: Prepared,
     strategy: Strategy,
+    buckets: Buckets,
     max_steps: Option<u64>,
     sites: Vec<String>,
     patience: Patience,
@@ -78,6 +82,7 @@ impl Case {
             training: training(preset, 20, 0.01),
             data: digits(500),
             strategy,
+            buckets: BETWEEN,
             max_steps: None,
             sites: Vec::new(),
             patience: Patience::default(),
@@ -101,6 +106,7 @@ impl Case {
             devices: Devices::cpu(),
             sites: self.sites.clone(),
             patience: self.patience,
+            buckets: self.buckets,
             seed: 3,
             max_steps: self.max_steps,
             stop: Arc::clone(stop),
