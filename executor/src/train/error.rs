@@ -15,23 +15,33 @@ pub enum TrainError {
         global_batch: usize,
     },
     /// The batch cannot be shared evenly.
-    #[error("the global batch of {global_batch} cannot be shared evenly by {ranks} ranks")]
+    #[error(
+        "the global batch of {global_batch} cannot be shared evenly by {replicas} replicas, but {} can",
+        either(fitting)
+    )]
     UnevenBatch {
         /// Records of one step.
         global_batch: usize,
-        /// Ranks.
-        ranks: usize,
+        /// Replicas of the data.
+        replicas: usize,
+        /// The nearest batches that can.
+        fitting: Vec<usize>,
     },
     /// The strategy cannot be carried out for this network.
     #[error("{0}")]
     Unsupported(String),
     /// The share of a replica cannot be divided.
-    #[error("the {share} records of a replica's step cannot be divided into micro-batches of {micro_batch}")]
+    #[error(
+        "the {share} records of a replica's step cannot be divided into micro-batches of {micro_batch}, but into those of {}",
+        either(fitting)
+    )]
     UnevenMicroBatch {
         /// Records of a replica's step.
         share: usize,
         /// Records of a micro-batch.
         micro_batch: usize,
+        /// The nearest micro-batches that would do.
+        fitting: Vec<usize>,
     },
     /// More stages than pieces.
     #[error("the network has {pieces} pieces, too few for {stages} stages of {chunks} chunk(s)")]
@@ -156,6 +166,10 @@ impl std::fmt::Display for Lost {
             Self::Silent(seconds) => write!(f, "been silent for {seconds} s"),
         }
     }
+}
+
+fn either(numbers: &[usize]) -> String {
+    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 fn of_rank(rank: Option<usize>) -> String {

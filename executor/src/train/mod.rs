@@ -19,6 +19,7 @@ pub use phases::Phases;
 pub(crate) use phases::{Phase, StepClock};
 pub use progress::Progress;
 pub use snapshot::RankState;
+pub use support::servers;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

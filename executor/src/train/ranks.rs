@@ -42,7 +42,7 @@ impl Ranks {
     pub(super) fn start(session: Session) -> Result<Self, TrainError> {
         let session = Arc::new(session);
         let learners = session.strategy.ranks() as usize;
-        let group = thread_group_with(learners + support::servers(&session.strategy), session.patience);
+        let group = thread_group_with(learners + support::servers(&session.strategy) as usize, session.patience);
         let (sender, messages) = channel();
         let latest = Latest::default();
         let (running, watcher) = (group.len(), Watcher::of(&group));

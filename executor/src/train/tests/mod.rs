@@ -277,7 +277,16 @@ fn impossible_sessions_are_refused_with_their_figures() {
         assert_eq!(error, expected);
     };
     let case = |ranks| Case::new("mnist-linear", ranks);
-    check(case(3), "the global batch of 20 cannot be shared evenly by 3 ranks");
+    check(case(3), "the global batch of 20 cannot be shared evenly by 3 replicas, but 18 or 21 can");
+    let micro = |strategy| Case::by("mnist-mlp", strategy);
+    check(
+        micro("data:3,micro_batch:4"),
+        "the global batch of 20 cannot be shared evenly by 3 replicas, but 12 or 24 can",
+    );
+    check(
+        micro("data:2,micro_batch:3"),
+        "the 10 records of a replica's step cannot be divided into micro-batches of 3, but into those of 2 or 5",
+    );
     let large = Case { training: training("mnist-linear", 1000, 0.1), ..case(1) };
     check(large, "400 training records are fewer than the global batch of 1000");
     let mut other = case(1);
