@@ -50,6 +50,8 @@ pub struct Session<'a> {
     pub stop: &'a AtomicBool,
     /// Where an earlier run stopped.
     pub resume: Option<&'a Resume>,
+    /// A whole network whose weights it begins with, as far as names and sizes are the same.
+    pub weights: Option<&'a Network>,
 }
 
 /// State of an interrupted training.

@@ -77,6 +77,9 @@ impl<'a> Rank<'a> {
         let together = snapshot::replicas_are_one(session.strategy);
         let (stage, mut held) =
             Stage::new(session.description, session.strategy, &topology, together, (session.seed, &device));
+        if let Some(weights) = session.weights {
+            held.chunks = held.chunks.into_iter().map(|chunk| chunk.with_weights_of(weights)).collect();
+        }
         let earlier = session.resume.map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
         if let Some(earlier) = earlier {
             held = earlier.held(held)?;

@@ -17,6 +17,7 @@ fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
@@ -86,6 +87,7 @@ impl Case {
             max_steps: self.max_steps,
             stop,
             resume,
+            weights: None,
         };
         (train(session, &mut keeper), keeper)
     }
