@@ -3,13 +3,14 @@
 #![cfg(feature = "gpu")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 use burn::tensor::{Device, DeviceKind, DeviceType};
 use executor::data::{Prepared, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::train::{Outcome, Session, Silent, train};
+use executor::transport::Patience;
 use scenarios::machine;
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
@@ -50,15 +51,17 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         precision: Precision::Fp32,
     };
     let session = Session {
-        training: &training,
-        description: &Description::of(&training.model).expect("it is a preset"),
-        train: &data.train,
-        validation: &data.validation,
-        strategy: &Strategy::data_parallel(ranks).expect("not zero"),
-        devices,
+        description: Description::of(&training.model).expect("it is a preset"),
+        training,
+        train: Arc::clone(&data.train),
+        validation: Arc::clone(&data.validation),
+        strategy: Strategy::data_parallel(ranks).expect("not zero"),
+        devices: devices.clone(),
+        sites: Vec::new(),
+        patience: Patience::default(),
         seed: 5,
         max_steps: Some(STEPS),
-        stop: &AtomicBool::new(false),
+        stop: Arc::default(),
         resume: None,
         weights: None,
     };

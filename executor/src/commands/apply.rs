@@ -119,9 +119,21 @@ fn help(error: &ApplyError) -> Option<&'static str> {
             Some("give the workload the same model, or `new_head: true` to begin those layers anew")
         }
         ApplyError::Guard(_) => Some("make a new plan: `planner solve` places no data where a rule refuses it"),
-        ApplyError::Train { source, .. } if matches!(**source, TrainError::Diverged { .. }) => {
-            Some("lower the learning rate; the checkpoint of the last whole epoch was kept")
-        }
+        ApplyError::Train { source, .. } => train_help(source),
+        _ => None,
+    }
+}
+
+const fn train_help(error: &TrainError) -> Option<&'static str> {
+    match error {
+        TrainError::NotFinite { .. } => Some(
+            "lower the learning rate, or give `clip_norm`; the last good checkpoint was kept, `--resume` goes on from it",
+        ),
+        TrainError::RankLost { .. } => Some("the last checkpoint was kept: `--resume` goes on from it"),
+        TrainError::OutOfMemory { .. } => Some(
+            "plan smaller micro-batches (`micro_batch`), recomputation (`recompute`) or more stages (`pipeline`); the last \
+             checkpoint was kept",
+        ),
         _ => None,
     }
 }

@@ -52,7 +52,7 @@ pub struct Statistics {
 /// # Errors
 /// They cannot be put into the format.
 pub fn encode(prepared: &Prepared, codes: &Codes, needs: &Needs) -> Result<Vec<u8>, DataError> {
-    let (train, test) = (prepared.train.clone(), prepared.test.clone());
+    let (train, test) = (prepared.train.as_ref().clone(), prepared.test.clone());
     let kept = Kept { needs: needs.clone(), codes: codes.clone(), train, test };
     let mut bytes = Vec::new();
     ciborium::into_writer(&kept, &mut bytes).map_err(|error| DataError::Kept { reason: error.to_string() })?;
@@ -155,7 +155,7 @@ mod tests {
             let codes = Codes { classes: vec!["a".to_owned()], ..Codes::default() };
             std::fs::write(&path, encode(&prepared, &codes, &needs).expect("it is sound")).expect("it can be written");
             let found = read(&path, &needs).expect("it was written");
-            assert_eq!((found.train, found.test, found.codes), (prepared.train, prepared.test, codes));
+            assert_eq!((&found.train, found.test, found.codes), (&*prepared.train, prepared.test, codes));
         }
         let other = Needs::Pairs { users: 1, items: 1 };
         let error = read(&path, &other).expect_err("it is for another network").to_string();

@@ -14,7 +14,7 @@ pub(super) const fn servers(strategy: &Strategy) -> usize {
 }
 
 /// That a training is possible.
-pub(super) fn check(session: &Session<'_>) -> Result<(), TrainError> {
+pub(super) fn check(session: &Session) -> Result<(), TrainError> {
     let (records, global_batch) = (session.train.len(), session.training.global_batch.get());
     if records < global_batch {
         return Err(TrainError::TooFewRecords { records, global_batch });
@@ -26,8 +26,8 @@ pub(super) fn check(session: &Session<'_>) -> Result<(), TrainError> {
     strategy(session)
 }
 
-fn strategy(session: &Session<'_>) -> Result<(), TrainError> {
-    let (strategy, global_batch) = (session.strategy, session.training.global_batch.get());
+fn strategy(session: &Session) -> Result<(), TrainError> {
+    let (strategy, global_batch) = (&session.strategy, session.training.global_batch.get());
     if let Some(what) = unsupported(strategy) {
         return Err(TrainError::Unsupported(format!("`{strategy}` is planned, not carried out: {what}")));
     }

@@ -3,10 +3,12 @@
 mod evaluation;
 mod inference;
 mod preparation;
+mod ranks;
 mod service;
 mod training;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
@@ -48,7 +50,7 @@ pub struct Request<'a> {
     /// Seconds for which each service gets requests.
     pub serve_seconds: f64,
     /// Set when the user wants to stop.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
 }
 
 /// Why a plan could not be carried out.

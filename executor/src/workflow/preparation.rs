@@ -13,7 +13,7 @@ use super::{ApplyError, Workflow, unmeasured, used_of};
 use crate::data::{self, Needs, Statistics, kept};
 use crate::record;
 
-impl Workflow<'_> {
+impl<'a> Workflow<'a> {
     pub(super) fn prepare(
         &mut self,
         assignment: &Assignment,
@@ -55,13 +55,13 @@ impl Workflow<'_> {
     }
 
     /// The network of the first workload that reads what a preparation makes.
-    fn reader_of(&self, preparation: &str) -> Option<&Model> {
+    fn reader_of(&self, preparation: &str) -> Option<&'a Model> {
         let all = &self.request.plan.assignments;
         let trained = |of: &str| {
             let job = &all.iter().find(|other| other.workload == of)?.job;
             job.training().map(|training| &training.model)
         };
-        let model = |job: &'_ Job| match job {
+        let model = |assignment: &'a Assignment| match &assignment.job {
             Job::Evaluate(evaluation) => trained(&evaluation.weights_of),
             Job::BatchInference(inference) => {
                 inference.model.as_ref().or_else(|| trained(inference.weights_of.as_deref()?))
@@ -69,6 +69,6 @@ impl Workflow<'_> {
             job => job.training().map(|training| &training.model),
         };
         let mut readers = all.iter().filter(|other| other.job.data() == Some(preparation));
-        readers.find_map(|reader| model(&reader.job))
+        readers.find_map(model)
     }
 }

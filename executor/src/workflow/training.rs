@@ -1,19 +1,19 @@
 //! Carrying out a `train` or `fine_tune` workload.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use scenarios::plan::Assignment;
 use scenarios::run::{Epoch, RunStatus, Traffic, WorkloadRun};
 use scenarios::scenario::{Files, Form, Training};
 
+use super::ranks::sites;
 use super::{ApplyError, Ready, Workflow, description_of, unmeasured};
 use crate::data::{Codes, Needs};
 use crate::model::{Checkpoint, CheckpointError, Network, Recipe};
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
-
-/// Time between two steps that are told.
-const TELL_EVERY: Duration = Duration::from_millis(250);
+use crate::transport::Patience;
 
 impl Workflow<'_> {
     pub(super) fn train(&mut self, assignment: &Assignment, training: &Training) -> Result<WorkloadRun, ApplyError> {
@@ -68,17 +68,21 @@ impl Workflow<'_> {
         let seed = self.request.plan.scenario.seed;
         let mut observer = Teller::new(assignment, training, (codes, seed), &mut self.folder, self.sink);
         let session = Session {
-            training,
-            description: &description,
-            train: &prepared.train,
-            validation: &prepared.validation,
-            strategy: &assignment.strategy,
-            devices: &self.devices,
+            training: training.clone(),
+            description,
+            train: Arc::clone(&prepared.train),
+            validation: Arc::clone(&prepared.validation),
+            strategy: assignment.strategy,
+            devices: self.devices.clone(),
+            sites: sites(assignment),
+            patience: Patience::default(),
             seed,
             max_steps: self.request.max_steps,
-            stop: self.request.stop,
-            resume: resume.as_ref(),
-            weights: weights.map(|weights| &weights.network),
+            stop: Arc::clone(self.request.stop),
+            resume,
+            weights: weights.map(|weights| weights.network.clone()),
+            #[cfg(test)]
+            fault: None,
         };
         let failed = |source| ApplyError::Train { workload: assignment.workload.clone(), source: Box::new(source) };
         let outcome = train::train(session, &mut observer).map_err(failed)?;
@@ -145,7 +149,6 @@ struct Teller<'a> {
     codes: &'a Codes,
     folder: &'a mut RunFolder,
     sink: &'a mut dyn FnMut(&Event),
-    told: Instant,
 }
 
 impl<'a> Teller<'a> {
@@ -157,7 +160,7 @@ impl<'a> Teller<'a> {
         sink: &'a mut dyn FnMut(&Event),
     ) -> Self {
         let files = assignment.data.as_ref().and_then(|data| data.files.as_ref());
-        Self { workload: &assignment.workload, training, files, seed, codes, folder, sink, told: Instant::now() }
+        Self { workload: &assignment.workload, training, files, seed, codes, folder, sink }
     }
 
     /// A full disk shows when the next checkpoint is kept, which stops the run; an event alone does not.
@@ -169,10 +172,6 @@ impl<'a> Teller<'a> {
 
 impl Observer for Teller<'_> {
     fn stepped(&mut self, progress: &Progress, steps: usize) {
-        if self.told.elapsed() < TELL_EVERY {
-            return;
-        }
-        self.told = Instant::now();
         let batch = self.training.global_batch.get();
         self.tell(&Event::Stepped {
             workload: self.workload.to_owned(),
