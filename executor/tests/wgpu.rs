@@ -39,6 +39,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN),
         samples: None,
@@ -64,6 +65,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         max_steps: Some(STEPS),
         stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     train(session, &mut Silent).expect("it trains")
 }

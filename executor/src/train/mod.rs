@@ -65,6 +65,8 @@ pub struct Session {
     pub stop: Arc<AtomicBool>,
     /// Where an earlier run stopped.
     pub resume: Option<Resume>,
+    /// A whole network whose weights it begins with, as far as names and sizes are the same.
+    pub weights: Option<Network>,
     /// What goes wrong, for tests.
     #[cfg(test)]
     pub(crate) fault: Option<fault::Fault>,

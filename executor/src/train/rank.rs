@@ -90,6 +90,9 @@ impl<'a> Rank<'a> {
             together,
             (session.seed, &device),
         );
+        if let Some(weights) = &session.weights {
+            held.chunks = held.chunks.into_iter().map(|chunk| chunk.with_weights_of(weights)).collect();
+        }
         let earlier = session.resume.as_ref().map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
         if let Some(earlier) = earlier {
             held = earlier.held(held)?;

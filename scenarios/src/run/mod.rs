@@ -55,7 +55,7 @@ pub enum RunStatus {
 pub struct WorkloadRun {
     /// Name.
     pub workload: String,
-    /// `train` or `evaluate`.
+    /// Kind of the job: `train`, `evaluate`, …
     pub kind: String,
     /// How far it came.
     pub status: RunStatus,
@@ -87,11 +87,17 @@ pub struct WorkloadRun {
     pub predicted: Predicted,
     /// Figures of the finished model by name: `test_accuracy`, `test_loss`, …
     pub metrics: IndexMap<String, f64>,
+    /// Where figures of the test lie, at 95 % confidence, as far as there are records enough to say so.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub intervals: IndexMap<String, Bounds>,
     /// Rows are true classes, columns predicted ones; empty without evaluation.
     pub confusion: Vec<Vec<u64>>,
     /// Weights that it wrote, relative to the run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
+    /// Predictions that it wrote, one JSON value a line, relative to the run's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<String>,
     /// Bytes that crossed between ranks, by form and pair of sites.
     pub traffic: Vec<Traffic>,
 }
@@ -138,6 +144,16 @@ pub struct Epoch {
     pub throughput: f64,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// Bounds of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Lower one.
+    pub low: f64,
+    /// Upper one.
+    pub high: f64,
 }
 
 /// Bytes of one form between two sites.

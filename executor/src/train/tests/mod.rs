@@ -23,6 +23,7 @@ fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
@@ -111,6 +112,7 @@ impl Case {
             max_steps: self.max_steps,
             stop: Arc::clone(stop),
             resume: resume.cloned(),
+            weights: None,
             fault: self.fault,
         };
         (train(session, &mut keeper), keeper)
