@@ -1,4 +1,6 @@
+mod exchange;
 mod families;
+mod precision;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::Ordering;
