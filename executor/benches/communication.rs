@@ -88,7 +88,8 @@ fn main() {
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     for ranks in [2, 4].into_iter().filter(|ranks| *ranks == 2 || *ranks <= cores) {
-        let rounds = (0..ROUNDS).map(|_| (alone(ranks), trained(&training, ranks, false), trained(&training, ranks, true)));
+        let rounds =
+            (0..ROUNDS).map(|_| (alone(ranks), trained(&training, ranks, false), trained(&training, ranks, true)));
         let rounds: Vec<_> = rounds.collect();
         let alone = median(rounds.iter().map(|round| round.0).collect()) * bytes / bucket::BYTES as f64;
         for (how, at) in [("between the passes", 1), ("beside them", 2)] {

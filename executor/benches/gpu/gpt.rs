@@ -102,7 +102,8 @@ impl Loop for Training {
     fn step(&mut self, number: usize) -> Tensor<1> {
         let GptSize { batch, sequence, vocabulary, .. } = self.size;
         let (device, model) = (&self.device, self.model.take().expect("a step puts it back"));
-        let text: Vec<i32> = (0..=batch * sequence).map(|at| ((at * 7 + number) % vocabulary) as i32).collect();
+        let text: Vec<i32> =
+            (0..=batch * sequence).map(|at| ((at * 7 + number) as u32 % vocabulary as u32).cast_signed()).collect();
         let tokens = |from: usize| TensorData::new(text[from..from + batch * sequence].to_vec(), [batch, sequence]);
         let scores = model.forward(Tensor::from_data(tokens(0), device)).reshape([batch * sequence, vocabulary]);
         let next = Tensor::<2, Int>::from_data(tokens(1), device).reshape([batch * sequence]);

@@ -123,7 +123,8 @@ impl Loop for Training {
         let ResnetSize { batch, side, classes } = self.size;
         let (device, model) = (&self.device, self.model.take().expect("a step puts it back"));
         let images = TensorData::new(self.pixels.clone(), [batch, 3, side, side]);
-        let truth: Vec<i32> = (0..batch).map(|record| ((record * 7 + number) % classes) as i32).collect();
+        let truth: Vec<i32> =
+            (0..batch).map(|record| ((record * 7 + number) as u32 % classes as u32).cast_signed()).collect();
         let truth = Tensor::<1, Int>::from_data(TensorData::new(truth, [batch]), device);
         let scores = model.forward(Tensor::from_data(images, device));
         let loss = CrossEntropyLossConfig::new().init(device).forward(scores, truth);

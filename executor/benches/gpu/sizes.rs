@@ -30,9 +30,7 @@ impl Size {
     /// GPT-2 small (Radford et al. 2019): 124 million parameters.
     pub const fn gpt(self) -> GptSize {
         match self {
-            Self::Full => {
-                GptSize { layers: 12, width: 768, heads: 12, vocabulary: 50257, sequence: 1024, batch: 8 }
-            }
+            Self::Full => GptSize { layers: 12, width: 768, heads: 12, vocabulary: 50257, sequence: 1024, batch: 8 },
             Self::Small => GptSize { layers: 2, width: 64, heads: 4, vocabulary: 256, sequence: 64, batch: 4 },
         }
     }

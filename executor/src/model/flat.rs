@@ -9,7 +9,7 @@ use burn::tensor::{Device, FloatDType, Gradients, Tensor, TensorData};
 
 use super::host;
 
-/// Adds the gradients of a backward pass, in 32 bits and times a factor, to those of earlier ones.
+/// Adds the gradients of a backward pass, in 32 bits and times a factor of at most 1, to those of earlier ones.
 pub fn add(mut gradients: Gradients, factor: f64, network: &impl Module, sum: &mut GradientsParams) {
     network.visit(&mut Add { gradients: &mut gradients, factor, sum });
 }
@@ -122,9 +122,9 @@ impl ModuleVisitor for Parts<'_> {
         let wanted: Vec<_> = self.ranges.iter().map(inside).filter(|range| !range.is_empty()).collect();
         if !wanted.is_empty() {
             let all = host(value);
-            wanted.iter().for_each(|range| {
+            for range in wanted {
                 self.values.extend_from_slice(&all[range.start - own.start..range.end - own.start]);
-            });
+            }
         }
     }
 }
@@ -153,7 +153,7 @@ impl ModuleVisitor for Add<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let Some(more) = parameter.val().grad_remove(self.gradients) else { return };
         let more = more.cast(FloatDType::F32);
-        let more = if self.factor == 1.0 { more } else { more * self.factor };
+        let more = if self.factor < 1.0 { more * self.factor } else { more };
         let sum = self.sum.remove::<D>(parameter.id);
         self.sum.register(parameter.id, sum.map_or(more.clone(), |sum| sum + more));
     }

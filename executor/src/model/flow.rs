@@ -159,11 +159,12 @@ impl Value {
         }
     }
 
-    /// Σ value · back, where the value has a gradient.
+    /// Σ value · back in 32 bits, where the value has a gradient.
     fn weighted(self, back: Self) -> Option<Tensor<1>> {
         fn sum<const D: usize>(value: Tensor<D>, back: Tensor<D>) -> Option<Tensor<1>> {
-            let back = back.cast(value.dtype());
-            value.is_tracked().then(|| (value * Tensor::from_inner(back)).sum())
+            let sum =
+                |value: Tensor<D>| (value.cast(FloatDType::F32) * Tensor::from_inner(back.cast(FloatDType::F32))).sum();
+            value.is_tracked().then(|| sum(value))
         }
         match (self, back) {
             (Self::Vector(value), Self::Vector(back)) => sum(value, back),

@@ -55,7 +55,7 @@ fn micros(description: &Description, device: &Device) -> Vec<Batch> {
     let width = description.input();
     let micro = |first: i32| {
         let (inputs, targets) = if description.next_of().is_some() {
-            let tokens: Vec<i32> = (0..width as i32).map(|at| (first + at) % 7).collect();
+            let tokens: Vec<i32> = (first..).take(width).map(|at| at % 7).collect();
             let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens, [1, width]), device);
             (Inputs::Tokens(tokens.clone(), None), Targets::Tokens(tokens, Tensor::ones([1, width], device)))
         } else {
@@ -118,7 +118,6 @@ fn replicas_that_share_more_hold_less() {
     let check = |strategy: &str, least: f64, most: f64| {
         for rank in bytes(&model, strategy) {
             let times = rank.step as f64 / rank.parameters as f64;
-            eprintln!("XX {strategy} {times}");
             assert!((least..most).contains(&times), "{strategy}: {times} times the parameters, {rank:?}");
         }
     };
@@ -136,7 +135,6 @@ fn ranks_that_share_a_network_hold_and_make_their_part_only() {
     let check = |strategy: &str, most: f64| {
         for rank in bytes(&model, strategy) {
             let (step, making) = (rank.step as f64 / one.step as f64, rank.making as f64 / rank.parameters as f64);
-            eprintln!("XX {strategy} {step} {making}");
             assert!(step < most, "{strategy}: {step} of one rank's memory, {rank:?} and {one:?}");
             assert!(making < 1.5, "{strategy}: {making} times what it holds, {rank:?}");
         }

@@ -96,7 +96,7 @@ impl Transport for ThreadTransport {
         std::mem::swap(buffer, &mut write(&self.group.brought[self.rank]));
         reduced?;
         // Of its own size: it may be kept for long.
-        *buffer = read(&self.group.parts[self.rank]).clone();
+        *buffer = read(&self.group.parts[self.rank]).to_vec();
         Ok(())
     }
 
