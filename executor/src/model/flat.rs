@@ -5,13 +5,21 @@ use std::ops::Range;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Gradients, Tensor, TensorData};
 
 use super::host;
 
-/// Adds the gradients of a backward pass to those of earlier ones.
-pub fn add(mut gradients: Gradients, network: &impl Module, sum: &mut GradientsParams) {
-    network.visit(&mut Add { gradients: &mut gradients, sum });
+/// Adds the gradients of a backward pass, in 32 bits and times a factor of at most 1, to those of earlier ones.
+pub fn add(mut gradients: Gradients, factor: f64, network: &impl Module, sum: &mut GradientsParams) {
+    network.visit(&mut Add { gradients: &mut gradients, factor, sum });
+}
+
+/// Whether all gradients are finite.
+#[must_use]
+pub fn is_finite(gradients: &GradientsParams, network: &impl Module) -> bool {
+    let mut finite = Finite { gradients, sum: None };
+    network.visit(&mut finite);
+    finite.sum.is_none_or(|sum| host(sum)[0].is_finite())
 }
 
 /// Appends the gradients of all parameters in order; zeros for a parameter without one.
@@ -114,21 +122,38 @@ impl ModuleVisitor for Parts<'_> {
         let wanted: Vec<_> = self.ranges.iter().map(inside).filter(|range| !range.is_empty()).collect();
         if !wanted.is_empty() {
             let all = host(value);
-            wanted.iter().for_each(|range| {
+            for range in wanted {
                 self.values.extend_from_slice(&all[range.start - own.start..range.end - own.start]);
-            });
+            }
         }
+    }
+}
+
+struct Finite<'a> {
+    gradients: &'a GradientsParams,
+    /// Of all values times zero.
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Finite<'_> {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let Some(gradient) = self.gradients.get::<D>(parameter.id) else { return };
+        let own = (gradient * 0.0).sum();
+        self.sum = Some(self.sum.take().map_or(own.clone(), |sum| sum + own));
     }
 }
 
 struct Add<'a> {
     gradients: &'a mut Gradients,
+    factor: f64,
     sum: &'a mut GradientsParams,
 }
 
 impl ModuleVisitor for Add<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let Some(more) = parameter.val().grad_remove(self.gradients) else { return };
+        let more = more.cast(FloatDType::F32);
+        let more = if self.factor < 1.0 { more * self.factor } else { more };
         let sum = self.sum.remove::<D>(parameter.id);
         self.sum.register(parameter.id, sum.map_or(more.clone(), |sum| sum + more));
     }

@@ -83,6 +83,17 @@ pub enum Learned {
     Sums(Vec<Run>),
 }
 
+impl Learned {
+    /// Whether all gradients are finite.
+    #[must_use]
+    pub fn is_finite(&self, held: &Held) -> bool {
+        match self {
+            Self::Own(gradients) => flat::is_finite(gradients, held),
+            Self::Sums(runs) => runs.iter().flat_map(|run| &run.values).all(|value| value.is_finite()),
+        }
+    }
+}
+
 /// Values that lie side by side in the flat buffer of a rank's parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
@@ -128,10 +139,10 @@ impl Exchange {
         &self.buckets
     }
 
-    /// Begins a step.
-    pub fn step(&mut self) -> Round<'_> {
+    /// Begins a step whose gradients are multiplied by a factor.
+    pub fn step(&mut self, factor: f64) -> Round<'_> {
         let sums = self.buckets.iter().map(|_| None).collect();
-        Round { exchange: self, own: GradientsParams::new(), given: 0, under_way: VecDeque::new(), sums }
+        Round { exchange: self, factor, own: GradientsParams::new(), given: 0, under_way: VecDeque::new(), sums }
     }
 
     /// Where the sum of a bucket begins that this rank is given.
@@ -156,6 +167,7 @@ pub struct Pass {
 /// Gradients of one step.
 pub struct Round<'a> {
     exchange: &'a mut Exchange,
+    factor: f64,
     /// Sums over micro-batches that have not gone on their way.
     own: GradientsParams,
     /// Buckets of the chunk that is going back that have gone on their way.
@@ -178,7 +190,7 @@ impl Round<'_> {
         gradients: Gradients,
         clock: &mut StepClock,
     ) -> Result<(), TransportError> {
-        flat::add(gradients, &held.chunks[pass.chunk], &mut self.own);
+        flat::add(gradients, self.factor, &held.chunks[pass.chunk], &mut self.own);
         // A first segment's gradients may not be the last of a shared matrix: the end of the pass says that all are there.
         if first_piece > 0 { self.give(held, pass, first_piece, clock) } else { Ok(()) }
     }

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn sums_are_the_same_beside_the_passes_and_between_them() {
         let whole = sums(false, Sum::Whole);
-        assert_eq!(whole[0][2][1], 1_f32.sin() + 2_f32.sin() + 3_f32.sin());
+        assert_eq!(whole[0][2][..1], [0_f32.sin() + 1_f32.sin() + 2_f32.sin()]);
         assert_eq!(whole, sums(true, Sum::Whole));
         let parts = sums(false, Sum::Part);
         assert_eq!(parts, sums(true, Sum::Part));

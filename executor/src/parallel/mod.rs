@@ -10,9 +10,13 @@ pub mod exchange;
 pub mod gather;
 pub mod link;
 pub mod partition;
+pub mod precision;
 pub mod schedule;
 pub mod stage;
 pub mod tape;
 pub mod topology;
 pub mod update;
 pub mod wire;
+
+#[cfg(test)]
+mod tests;

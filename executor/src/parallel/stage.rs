@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use scenarios::strategy::{Schedule, Strategy};
 
 use super::bucket;
 use super::exchange::{Buckets, Exchange, Learned, Pass, Round};
 use super::partition::balanced;
+use super::precision::working;
 use super::schedule::{Task, tasks};
 use super::tape::{Backflow, Behind, Meeting, Output, Segment, Tape, backward, forward, infer, segments};
 use super::topology::Topology;
@@ -29,6 +30,13 @@ pub struct Held {
 }
 
 impl Held {
+    /// Takes over the running figures of a copy that has learned.
+    fn follow(&self, copy: &Self) {
+        for (own, of_copy) in self.chunks.iter().zip(&copy.chunks) {
+            own.running().zip(of_copy.running()).for_each(|(own, of_copy)| own.follow(of_copy));
+        }
+    }
+
     /// The same, leaving nothing in its place.
     #[must_use]
     pub fn take(&mut self) -> Self {
@@ -44,8 +52,19 @@ pub struct Stage {
     segments: Vec<Vec<Segment>>,
     schedule: Schedule,
     chunks: usize,
+    /// Format that passes compute in while the network learns.
+    format: FloatDType,
     /// Whether replicas are one batch: they meet in batch statistics.
     together: bool,
+}
+
+/// What losses count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// One over the units that a mean is taken of.
+    pub loss: f64,
+    /// What gradients are scaled up by on their way back, and down by at its end.
+    pub up: f64,
 }
 
 /// What comes of a rank's passes of a step.
@@ -59,14 +78,14 @@ pub struct Passed {
 }
 
 impl Stage {
-    /// A rank's part of a network, with initial parameters drawn by `seed`, whose gradients are exchanged in `buckets`.
-    /// Replicas meet in batch statistics if they are `together`.
+    /// A rank's part of a network, with initial parameters drawn by `seed`, whose gradients are exchanged in `buckets`
+    /// and computed in `format`. Replicas meet in batch statistics if they are `together`.
     #[must_use]
     pub fn new(
         description: &Description,
         (strategy, buckets): (&Strategy, Buckets),
         topology: &Topology,
-        together: bool,
+        (together, format): (bool, FloatDType),
         (seed, device): (u64, &Device),
     ) -> (Self, Held) {
         let chunks = if topology.shape.stages > 1 { strategy.schedule.chunks() as usize } else { 1 };
@@ -86,12 +105,13 @@ impl Stage {
             segments: held.chunks.iter().map(cut).collect(),
             schedule: strategy.schedule,
             chunks,
+            format,
             together,
         };
         (stage, held)
     }
 
-    /// Passes over the micro-batches of a step, whose losses count `scale` each.
+    /// Passes over the micro-batches of a step, whose losses count as `scale` says.
     ///
     /// # Errors
     /// Another rank has left or hangs.
@@ -100,20 +120,21 @@ impl Stage {
         held: &Held,
         topology: &Topology,
         micros: &[Batch],
-        scale: f64,
+        scale: Scale,
         (exchange, clock): (&mut Exchange, &mut StepClock),
     ) -> Result<Passed, TransportError> {
         let meetings = Meetings::new(topology, self.together);
+        let copy = working(held, self.format);
         let mut passes = Passes {
             stage: self,
-            held,
+            held: copy.as_ref().unwrap_or(held),
             topology,
             meeting: meetings.meeting(),
             micros,
-            scale,
+            scale: scale.loss * scale.up,
             clock,
             tapes: HashMap::new(),
-            round: exchange.step(),
+            round: exchange.step(1.0 / scale.up),
             loss: None,
             right: None,
         };
@@ -126,6 +147,9 @@ impl Stage {
             topology.world.alive();
         }
         let Passes { round, clock, loss, right, .. } = passes;
+        if let Some(copy) = &copy {
+            held.follow(copy);
+        }
         Ok(Passed { learned: round.finish(clock)?, loss, right })
     }
 
@@ -265,7 +289,7 @@ impl Passes<'_> {
     fn forward(&mut self, chunk: usize, micro: usize) -> Result<(), TransportError> {
         let (number, network) = (self.number(chunk), &self.held.chunks[chunk]);
         let entering = if number == 0 {
-            self.stage.description.start(self.micros[micro].inputs.clone())
+            self.stage.description.start(self.micros[micro].inputs.clone()).cast(self.stage.format)
         } else {
             let values = self.receive(number - 1, self.tag(number - 1, micro, false))?;
             unpacked_flow(&values, &self.stage.device)

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Gradients, Tensor, TensorData};
+use burn::tensor::{FloatDType, Gradients, Tensor, TensorData};
 use scenarios::strategy::Recompute;
 
 use crate::data::Targets;
@@ -123,7 +123,7 @@ pub fn forward(
         let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
         let is_last = at + 1 == segments.len();
         if let Some(targets) = targets.filter(|_| is_last) {
-            let loss = loss(network.description(), out, targets.clone(), &pass);
+            let loss = loss(network.description(), out.cast(FloatDType::F32), targets.clone(), &pass);
             let figures = Loss { sum: loss.sum.clone().detach(), right: loss.right };
             kept.push(Kept { leaf, left: (!segment.again).then_some(Left::Loss(loss.sum)) });
             return (Tape { kept }, Output::Loss(figures));
@@ -157,7 +157,10 @@ pub fn backward(
         let left = left.unwrap_or_else(|| {
             let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
             match targets.filter(|_| is_end) {
-                Some(targets) => Left::Loss(loss(network.description(), out, targets.clone(), &pass).sum),
+                Some(targets) => {
+                    let out = out.cast(FloatDType::F32);
+                    Left::Loss(loss(network.description(), out, targets.clone(), &pass).sum)
+                }
                 None => Left::Values(out),
             }
         });
@@ -219,10 +222,10 @@ fn met_back(mut back: Backflow, seams: &[Seam], meeting: Meeting<'_>) -> Backflo
 /// The sum of a value over a group.
 fn summed(value: Value, group: &dyn Group) -> Value {
     fn sum<const D: usize>(tensor: Tensor<D>, group: &dyn Group) -> Tensor<D> {
-        let (shape, device) = (tensor.shape(), tensor.device());
+        let (shape, device, format) = (tensor.shape(), tensor.device(), tensor.dtype());
         let mut values = host(tensor);
         group.sum(&mut values);
-        Tensor::from_data(TensorData::new(values, shape), &device)
+        Tensor::<D>::from_data(TensorData::new(values, shape), &device).cast(format)
     }
     match value {
         Value::Vector(tensor) => Value::Vector(sum(tensor, group)),

@@ -16,7 +16,8 @@ use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
 use crate::model::{Network, flat, host};
 use crate::parallel::exchange::{Exchange, Learned};
 use crate::parallel::gather;
-use crate::parallel::stage::{Held, Stage};
+use crate::parallel::precision::{Computing, LossScale};
+use crate::parallel::stage::{Held, Scale, Stage};
 use crate::parallel::topology::{Shape, Topology};
 use crate::parallel::update::{self, Step, Update, rate};
 use crate::transport::{Pace, Reduction, Transport};
@@ -82,12 +83,13 @@ impl<'a> Rank<'a> {
         let device: Device = session.devices.of_rank(job.rank()).clone().autodiff();
         let topology = Topology::new(Shape::of(&session.strategy), job)?;
         let training = &session.training;
+        let format = Computing::of(training.precision, &device).format;
         let together = snapshot::replicas_are_one(&session.strategy);
         let (stage, mut held) = Stage::new(
             &session.description,
             (&session.strategy, session.buckets),
             &topology,
-            together,
+            (together, format),
             (session.seed, &device),
         );
         if let Some(weights) = &session.weights {
@@ -102,6 +104,8 @@ impl<'a> Rank<'a> {
         if let Some(earlier) = earlier {
             update.resume(&earlier.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
         }
+        let mut progress = session.resume.as_ref().map(|resume| resume.progress.clone()).unwrap_or_default();
+        progress.loss_scale = progress.loss_scale.or_else(|| LossScale::of(format));
         Ok(Self {
             device,
             reader: Reader::new(&training.preprocessing, session.seed),
@@ -111,7 +115,7 @@ impl<'a> Rank<'a> {
                 DeviceKind::Gpu => GPU_STEPS_PER_READING,
             },
             unread: Vec::new(),
-            progress: session.resume.as_ref().map(|resume| resume.progress.clone()).unwrap_or_default(),
+            progress,
             timing: Timing::start(),
             phases: Phases::default(),
             steps_here: 0,
@@ -196,14 +200,17 @@ impl<'a> Rank<'a> {
         let micros = self.micros(input);
         clock.lap(Phase::Input);
         let units: f64 = micros.iter().map(|batch| batch.units).sum();
-        let scale = self.update.scale(units, self.all_units(units)?);
+        let up = self.progress.loss_scale.map_or(1.0, |scale| scale.factor);
+        let scale = Scale { loss: self.update.scale(units, self.all_units(units)?), up };
         clock.lap(Phase::Communication);
         let ways = (&mut self.exchange, &mut clock);
         let passed = self.stage.learn(&self.held, &self.topology, &micros, scale, ways)?;
         let wish = self.session.stop.load(Ordering::Relaxed);
         let (figures, stop) = self.figures(passed.loss, passed.right, units, wish)?;
         clock.lap(Phase::Communication);
-        self.apply(passed.learned, &mut clock)?;
+        if self.may_step(&passed.learned)? {
+            self.apply(passed.learned, &mut clock)?;
+        }
         self.unread.push(figures);
         if self.unread.len() >= self.steps_per_reading {
             self.read_figures()?;
@@ -228,6 +235,17 @@ impl<'a> Rank<'a> {
         let mut sum = vec![own as f32];
         self.topology.replicas.all_reduce(&mut sum, Reduction::Sum)?;
         Ok(f64::from(sum[0]))
+    }
+
+    /// Whether gradients that were scaled are finite in all ranks, so that a step can be taken; the next ones are scaled
+    /// accordingly.
+    fn may_step(&mut self, learned: &Learned) -> Result<bool, TrainError> {
+        let Some(scale) = self.progress.loss_scale else { return Ok(true) };
+        let mut overflow = vec![f32::from(!learned.is_finite(&self.held))];
+        self.topology.world.all_reduce(&mut overflow, Reduction::Greatest)?;
+        let finite = overflow[0] == 0.0;
+        self.progress.loss_scale = Some(scale.after(finite));
+        Ok(finite)
     }
 
     fn apply(&mut self, learned: Learned, clock: &mut StepClock) -> Result<(), TrainError> {

@@ -12,6 +12,7 @@ use super::{ApplyError, Ready, Workflow, description_of, unmeasured};
 use crate::data::{Codes, Needs};
 use crate::model::{Checkpoint, CheckpointError, Network, Recipe};
 use crate::parallel::exchange::Buckets;
+use crate::parallel::precision::Computing;
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
 use crate::transport::Patience;
@@ -59,6 +60,9 @@ impl Workflow<'_> {
         let resume = self.resume_state(assignment)?;
         let parameters = training.model.parameters().map_err(failed)?;
         let ranks = assignment.strategy.ranks();
+        if let Some(text) = Computing::of(training.precision, self.devices.of_rank(0)).warning {
+            self.tell(&Event::Warning { text: format!("workload `{}`: {text}", assignment.workload) })?;
+        }
         self.stage(assignment, Stage::Deploy, format!("{parameters} parameters in each of {ranks} rank(s)"))?;
         self.stage(
             assignment,

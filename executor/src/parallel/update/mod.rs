@@ -208,13 +208,10 @@ impl Common {
             let bucket = self.buckets.iter().find(|bucket| bucket.parameters == [*id]);
             let begin = part_start(*length, part, of);
             let own = bucket.and_then(|bucket| runs.iter_mut().find(|run| run.from == bucket.values.start + begin));
-            match own {
-                Some(run) => topology.stages.all_reduce(&mut run.values, Reduction::Sum)?,
-                None => {
-                    let mut zeros = vec![0.0; part_start(*length, part + 1, of) - begin];
-                    topology.stages.all_reduce(&mut zeros, Reduction::Sum)?;
-                }
-            }
+            let mut zeros = Vec::new();
+            let values = own.map_or(&mut zeros, |run| &mut run.values);
+            values.resize(part_start(*length, part + 1, of) - begin, 0.0);
+            topology.stages.all_reduce(values, Reduction::Sum)?;
         }
         Ok(())
     }

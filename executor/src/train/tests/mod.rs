@@ -1,5 +1,7 @@
+mod exchange;
 mod families;
 mod faults;
+mod precision;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::Ordering;
