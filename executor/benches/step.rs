@@ -21,6 +21,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use executor::data::{Columns, Prepared, Truth, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
+use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
 use executor::transport::Patience;
 use scenarios::model::Model;
@@ -92,10 +93,12 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
         devices: Devices::cpu(),
         sites: Vec::new(),
         patience: Patience::default(),
+        buckets: Buckets::usual(&Devices::cpu(), 1),
         seed: 1,
         max_steps: Some(STEPS as u64),
         stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     let started = Instant::now();
     train(session, &mut Silent).expect("it trains");
@@ -115,6 +118,7 @@ fn step(criterion: &mut Criterion) {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,

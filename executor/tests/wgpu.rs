@@ -9,6 +9,7 @@ use burn::tensor::{Device, DeviceKind, DeviceType};
 use executor::data::{Prepared, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
+use executor::parallel::exchange::Buckets;
 use executor::train::{Outcome, Session, Silent, train};
 use executor::transport::Patience;
 use scenarios::machine;
@@ -38,6 +39,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN),
         samples: None,
@@ -59,10 +61,12 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         devices: devices.clone(),
         sites: Vec::new(),
         patience: Patience::default(),
+        buckets: Buckets::usual(devices, ranks as usize),
         seed: 5,
         max_steps: Some(STEPS),
         stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     train(session, &mut Silent).expect("it trains")
 }

@@ -135,8 +135,10 @@ pub fn workload_run(name: &str, ranks: u32, predicted: f64, measured: f64) -> Wo
         seconds: 60_000.0 * 10.0 / measured + 2.4,
         predicted: prediction(predicted, 100.0, ranks),
         metrics: map(&[("validation_accuracy", 0.9885)]),
+        intervals: IndexMap::new(),
         confusion: vec![],
         checkpoint: Some("checkpoints/train.safetensors".to_owned()),
+        predictions: None,
         traffic: if ranks == 1 { vec![] } else { vec![traffic(524_160_000)] },
     }
 }
@@ -204,6 +206,7 @@ fn train() -> Assignment {
             data: "digits".to_owned(),
             preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
             weights_of: None,
+            new_head: false,
             adapters: false,
             epochs: std::num::NonZeroU32::new(10),
             samples: None,

@@ -4,6 +4,19 @@ use scenarios::run::{RankRun, Run, WorkloadRun};
 use scenarios::terminal::Table;
 use scenarios::units::{Bytes, Seconds};
 
+/// Figures that stand for a result, the most telling first, and whether they are shares of a hundred.
+const RESULTS: [(&str, bool); 9] = [
+    ("test_accuracy", true),
+    ("test_map_50", true),
+    ("test_rmse", false),
+    ("test_perplexity", false),
+    ("validation_accuracy", true),
+    ("train_accuracy", true),
+    ("first_token_p50_seconds", false),
+    ("records", false),
+    ("output_bytes", false),
+];
+
 /// How far the measured throughput is from the predicted one, as a share of the measured one.
 pub(super) fn error_of(done: &WorkloadRun) -> Option<f64> {
     (done.throughput > 0.0 && done.steps > 0).then(|| done.predicted.throughput / done.throughput - 1.0)
@@ -16,7 +29,7 @@ pub(super) fn table(run: &Run) -> Table {
         "ranks",
         "device",
         "step p50",
-        "samples/s",
+        "per second",
         "predicted",
         "error",
         "memory",
@@ -31,8 +44,10 @@ pub(super) fn table(run: &Run) -> Table {
 fn row(done: &WorkloadRun) -> Vec<String> {
     let error = error_of(done).map_or_else(|| "–".to_owned(), |error| format!("{:+.1} %", 100.0 * error));
     let memory = done.ranks.iter().filter_map(|rank| rank.memory_peak_bytes).max();
-    let result = ["test_accuracy", "validation_accuracy", "train_accuracy"].into_iter().find_map(|name| {
-        done.metrics.get(name).map(|value| format!("{} {:.2} %", name.replace('_', " "), 100.0 * value))
+    let result = RESULTS.iter().find_map(|(name, is_share)| {
+        let value = done.metrics.get(*name)?;
+        let shown = if *is_share { format!("{:.2} %", 100.0 * value) } else { format!("{value:.4}") };
+        Some(format!("{} {shown}", name.replace('_', " ")))
     });
     vec![
         done.workload.clone(),

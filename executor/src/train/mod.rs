@@ -35,6 +35,7 @@ use scenarios::units::Interval;
 use crate::data::Records;
 use crate::device::Devices;
 use crate::model::{Description, Network};
+use crate::parallel::exchange::Buckets;
 use crate::parallel::topology::Topology;
 use crate::transport::Patience;
 use ranks::Ranks;
@@ -58,6 +59,8 @@ pub struct Session {
     pub sites: Vec<String>,
     /// How long a rank may be silent.
     pub patience: Patience,
+    /// How replicas exchange gradients.
+    pub buckets: Buckets,
     /// Seed of initial parameters and of the order of the records.
     pub seed: u64,
     /// Steps after which to stop, if not at the end of the last epoch.
@@ -66,6 +69,8 @@ pub struct Session {
     pub stop: Arc<AtomicBool>,
     /// Where an earlier run stopped.
     pub resume: Option<Resume>,
+    /// A whole network whose weights it begins with, as far as names and sizes are the same.
+    pub weights: Option<Network>,
     /// What goes wrong, for tests.
     #[cfg(test)]
     pub(crate) fault: Option<fault::Fault>,

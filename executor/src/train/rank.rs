@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 use std::thread::Scope;
 use std::time::Instant;
 
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use scenarios::machine::DeviceKind;
 use scenarios::scenario::Training;
@@ -17,8 +16,10 @@ use super::{Course, Figure, Outcome, Outside, Phases, Progress, RankReport, Sess
 use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
 use crate::device::memory::Meter;
 use crate::model::{Network, flat, host};
+use crate::parallel::exchange::{Exchange, Learned};
 use crate::parallel::gather;
-use crate::parallel::stage::{Held, Stage};
+use crate::parallel::precision::{Computing, LossScale};
+use crate::parallel::stage::{Held, Scale, Stage};
 use crate::parallel::topology::{Shape, Topology};
 use crate::parallel::update::{self, Step, Update, rate};
 use crate::transport::{Pace, Reduction, Transport};
@@ -60,6 +61,7 @@ struct Rank<'a> {
     topology: Topology,
     stage: Stage,
     held: Held,
+    exchange: Exchange,
     update: Box<dyn Update>,
     /// The whole network as it was kept last, in the first rank.
     kept: Option<Network>,
@@ -94,17 +96,29 @@ impl<'a> Rank<'a> {
         let device: Device = session.devices.of_rank(job.rank()).clone().autodiff();
         let topology = Topology::new(Shape::of(&session.strategy), job)?;
         let training = &session.training;
+        let format = Computing::of(training.precision, &device).format;
         let together = snapshot::replicas_are_one(&session.strategy);
-        let (stage, mut held) =
-            Stage::new(&session.description, &session.strategy, &topology, together, (session.seed, &device));
+        let (stage, mut held) = Stage::new(
+            &session.description,
+            (&session.strategy, session.buckets),
+            &topology,
+            (together, format),
+            (session.seed, &device),
+        );
+        if let Some(weights) = &session.weights {
+            held.chunks = held.chunks.into_iter().map(|chunk| chunk.with_weights_of(weights)).collect();
+        }
         let earlier = session.resume.as_ref().map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
         if let Some(earlier) = earlier {
             held = earlier.held(held)?;
         }
-        let mut update = update::of(training, &session.strategy, &held, &topology, &device)?;
+        let exchange = Exchange::new(&held, &session.strategy, session.buckets, &topology)?;
+        let mut update = update::of(training, &session.strategy, (&held, exchange.buckets()), &topology, &device)?;
         if let Some(earlier) = earlier {
             update.resume(&earlier.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
         }
+        let mut progress = session.resume.as_ref().map(|resume| resume.progress.clone()).unwrap_or_default();
+        progress.loss_scale = progress.loss_scale.or_else(|| LossScale::of(format));
         Ok(Self {
             device,
             reader: Reader::new(&training.preprocessing, session.seed),
@@ -114,7 +128,7 @@ impl<'a> Rank<'a> {
                 DeviceKind::Gpu => GPU_STEPS_PER_READING,
             },
             unread: Vec::new(),
-            progress: session.resume.as_ref().map(|resume| resume.progress.clone()).unwrap_or_default(),
+            progress,
             timing: Timing::start(),
             phases: Phases::default(),
             steps_here: 0,
@@ -126,6 +140,7 @@ impl<'a> Rank<'a> {
             topology,
             stage,
             held,
+            exchange,
             update,
             kept: None,
             has_kept: false,
@@ -202,13 +217,17 @@ impl<'a> Rank<'a> {
         let micros = self.micros(input);
         clock.lap(Phase::Input);
         let units: f64 = micros.iter().map(|batch| batch.units).sum();
-        let scale = self.update.scale(units, self.all_units(units)?);
+        let up = self.progress.loss_scale.map_or(1.0, |scale| scale.factor);
+        let scale = Scale { loss: self.update.scale(units, self.all_units(units)?), up };
         clock.lap(Phase::Communication);
-        let learned = self.stage.learn(&self.held, &self.topology, &micros, scale, &mut clock)?;
+        let ways = (&mut self.exchange, &mut clock);
+        let passed = self.stage.learn(&self.held, &self.topology, &micros, scale, ways)?;
         let wish = self.session.stop.load(Ordering::Relaxed);
-        let (figures, stop) = self.figures(learned.loss, learned.right, units, wish)?;
+        let (figures, stop) = self.figures(passed.loss, passed.right, units, wish)?;
         clock.lap(Phase::Communication);
-        self.apply(learned.gradients, &mut clock)?;
+        if self.may_step(&passed.learned)? {
+            self.apply(passed.learned, &mut clock)?;
+        }
         self.unread.push(figures);
         if self.unread.len() >= self.steps_per_reading {
             self.read_figures()?;
@@ -235,11 +254,22 @@ impl<'a> Rank<'a> {
         Ok(f64::from(sum[0]))
     }
 
-    fn apply(&mut self, gradients: GradientsParams, clock: &mut StepClock) -> Result<(), TrainError> {
+    /// Whether gradients that were scaled are finite in all ranks, so that a step can be taken; the next ones are scaled
+    /// accordingly.
+    fn may_step(&mut self, learned: &Learned) -> Result<bool, TrainError> {
+        let Some(scale) = self.progress.loss_scale else { return Ok(true) };
+        let mut overflow = vec![f32::from(!learned.is_finite(&self.held))];
+        self.topology.world.all_reduce(&mut overflow, Reduction::Greatest)?;
+        let finite = overflow[0] == 0.0;
+        self.progress.loss_scale = Some(scale.after(finite));
+        Ok(finite)
+    }
+
+    fn apply(&mut self, learned: Learned, clock: &mut StepClock) -> Result<(), TrainError> {
         let Training { rate, optimizer, .. } = &self.session.training;
         let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.course.steps);
         let mut step = Step { learning_rate, topology: &self.topology, clock };
-        self.held = self.update.apply(self.held.take(), gradients, &mut step)?;
+        self.held = self.update.apply(self.held.take(), learned, &mut step)?;
         clock.lap(Phase::Optimizer);
         Ok(())
     }
@@ -388,7 +418,7 @@ impl<'a> Rank<'a> {
             throughput: self.timing.steps_per_second() * self.session.training.global_batch.get() as f64,
             records_per_step: self.session.training.global_batch.get() as f64,
             timed_steps: self.timing.steps(),
-            exchanged_bytes: self.update.exchanged_bytes(),
+            exchanged_bytes: self.exchange.exchanged_bytes + self.update.exchanged_bytes(),
             progress: self.progress,
             ranks: Vec::new(),
         };

@@ -110,8 +110,8 @@ impl Transport for ThreadTransport {
         self.barrier()?;
         std::mem::swap(buffer, &mut write(&self.group.brought[self.rank]));
         reduced?;
-        buffer.clear();
-        buffer.extend_from_slice(&read(&self.group.parts[self.rank]));
+        // Of its own size: it may be kept for long.
+        *buffer = read(&self.group.parts[self.rank]).to_vec();
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Carrying out a `train` workload.
+//! Carrying out a `train` or `fine_tune` workload.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,22 +10,60 @@ use scenarios::scenario::{Files, Form, Training};
 use super::ranks::sites;
 use super::{ApplyError, Ready, Workflow, description_of, measured, unmeasured};
 use crate::data::{Codes, Needs};
-use crate::model::{Checkpoint, CheckpointError, Recipe};
+use crate::model::{Checkpoint, CheckpointError, Network, Recipe};
+use crate::parallel::exchange::Buckets;
+use crate::parallel::precision::Computing;
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Course, Observer, Outcome, Progress, Resume, Session, Snapshot};
 use crate::transport::Patience;
 
 impl Workflow<'_> {
     pub(super) fn train(&mut self, assignment: &Assignment, training: &Training) -> Result<WorkloadRun, ApplyError> {
+        self.learn(assignment, training, None)
+    }
+
+    /// Trains from the weights that another workload has kept.
+    pub(super) fn fine_tune(
+        &mut self,
+        assignment: &Assignment,
+        training: &Training,
+    ) -> Result<WorkloadRun, ApplyError> {
+        let refused = |why| ApplyError::NotCarriedOut { workload: assignment.workload.clone(), kind: "fine_tune", why };
+        if training.adapters {
+            return Err(refused("adapters (LoRA) are not built; leave out `adapters` to train all weights"));
+        }
+        let of = training.weights_of.as_ref();
+        let of = of.ok_or_else(|| refused("it names no `weights_of` a workload; `train` begins with random ones"))?;
+        let weights = self.weights(assignment, of)?;
+        let description = description_of(assignment, &training.model)?;
+        let anew = Network::new(&description, description.whole(), 0, self.devices.of_rank(0));
+        let mismatch = weights.network.beside(&anew);
+        if !mismatch.is_none() && !training.new_head {
+            let (workload, of) = (assignment.workload.clone(), of.clone());
+            return Err(ApplyError::OtherNetwork { workload, of, mismatch });
+        }
+        self.learn(assignment, training, Some(&weights))
+    }
+
+    fn learn(
+        &mut self,
+        assignment: &Assignment,
+        training: &Training,
+        weights: Option<&Checkpoint>,
+    ) -> Result<WorkloadRun, ApplyError> {
         let started = Instant::now();
         let description = description_of(assignment, &training.model)?;
         let failed = |source| ApplyError::Model { workload: assignment.workload.clone(), source };
         let needs = Needs::of(&training.model).map_err(failed)?;
-        let place = self.preprocess(assignment, needs, training.preprocessing.split, None)?;
+        let known = weights.map(|weights| known(&weights.recipe.codes, training.new_head));
+        let place = self.preprocess(assignment, needs, training.preprocessing.split, known.as_ref())?;
         let resume = self.resume_state(assignment)?;
         let course = Course::of(training, self.prepared[place].records.train.len());
         let parameters = training.model.parameters().map_err(failed)?;
         let ranks = assignment.strategy.ranks();
+        if let Some(text) = Computing::of(training.precision, self.devices.of_rank(0)).warning {
+            self.tell(&Event::Warning { text: format!("workload `{}`: {text}", assignment.workload) })?;
+        }
         self.stage(assignment, Stage::Deploy, format!("{parameters} parameters in each of {ranks} rank(s)"))?;
         self.stage(
             assignment,
@@ -33,7 +71,8 @@ impl Workflow<'_> {
             format!("{} steps in {} round(s), global batch {}", course.steps, course.rounds(), training.global_batch),
         )?;
         let Ready { records: prepared, used, codes, .. } = &self.prepared[place];
-        let mut observer = Teller::new(assignment, (training, course), codes, &mut self.folder, self.sink);
+        let seed = self.request.plan.scenario.seed;
+        let mut observer = Teller::new(assignment, (training, course), (codes, seed), &mut self.folder, self.sink);
         let session = Session {
             training: training.clone(),
             description,
@@ -43,10 +82,12 @@ impl Workflow<'_> {
             devices: self.devices.clone(),
             sites: sites(assignment),
             patience: Patience::default(),
-            seed: self.request.plan.scenario.seed,
+            buckets: Buckets::usual(&self.devices, ranks as usize),
+            seed,
             max_steps: self.request.max_steps,
             stop: Arc::clone(self.request.stop),
             resume,
+            weights: weights.map(|weights| weights.network.clone()),
             #[cfg(test)]
             fault: None,
         };
@@ -75,6 +116,12 @@ impl Workflow<'_> {
         self.stage(assignment, Stage::Deploy, about)?;
         Ok(Some(resume))
     }
+}
+
+/// What words and names are to weights that are trained further; classes are told apart anew by a new head.
+fn known(codes: &Codes, new_head: bool) -> Codes {
+    let classes = if new_head { Vec::new() } else { codes.classes.clone() };
+    Codes { classes, ..codes.clone() }
 }
 
 /// Puts what was measured into the record.
@@ -125,6 +172,7 @@ struct Teller<'a> {
     training: &'a Training,
     course: Course,
     files: Option<&'a Files>,
+    seed: u64,
     codes: &'a Codes,
     folder: &'a mut RunFolder,
     sink: &'a mut dyn FnMut(&Event),
@@ -134,12 +182,12 @@ impl<'a> Teller<'a> {
     fn new(
         assignment: &'a Assignment,
         (training, course): (&'a Training, Course),
-        codes: &'a Codes,
+        (codes, seed): (&'a Codes, u64),
         folder: &'a mut RunFolder,
         sink: &'a mut dyn FnMut(&Event),
     ) -> Self {
         let files = assignment.data.as_ref().and_then(|data| data.files.as_ref());
-        Self { workload: &assignment.workload, training, course, files, codes, folder, sink }
+        Self { workload: &assignment.workload, training, course, files, seed, codes, folder, sink }
     }
 
     /// A full disk shows when the next checkpoint is kept, which stops the run; an event alone does not.
@@ -174,6 +222,7 @@ impl Observer for Teller<'_> {
             preprocessing: self.training.preprocessing.clone(),
             learned_from: self.training.data.clone(),
             files: self.files.cloned(),
+            seed: self.seed,
             codes: self.codes.clone(),
         };
         write_state(&self.folder.state(self.workload), &snapshot).map_err(|error| match error {

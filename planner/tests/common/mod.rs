@@ -293,6 +293,7 @@ fn training(draw: &Draw, data: String) -> Training {
         }),
         data,
         weights_of: None,
+        new_head: false,
         adapters: false,
         samples: None,
         tokens: None,

@@ -59,7 +59,7 @@ pub enum RunStatus {
 pub struct WorkloadRun {
     /// Name.
     pub workload: String,
-    /// `train` or `evaluate`.
+    /// Kind of the job: `train`, `evaluate`, …
     pub kind: String,
     /// How far it came.
     pub status: RunStatus,
@@ -79,8 +79,9 @@ pub struct WorkloadRun {
     pub steps: u64,
     /// Time of one step after warm-up.
     pub step_seconds: Interval,
-    /// Mean time of a step by phase: `input`, `forward`, `backward`, `communication`, `waiting`, `optimizer`, `other`;
-    /// of the first rank.
+    /// Mean time of a step by phase: `input`, `forward`, `backward`, `communication` and `waiting` (what the rank waited
+    /// for), `optimizer`, `other`; and `communication_hidden`, exchanges that went on beside them, which is no part of the
+    /// step's time. Of the first rank.
     pub phases_seconds: IndexMap<String, f64>,
     /// Records per second over all ranks, after warm-up, input included.
     pub throughput: f64,
@@ -104,11 +105,17 @@ pub struct WorkloadRun {
     pub predicted: Predicted,
     /// Figures of the finished model by name: `test_accuracy`, `test_loss`, …
     pub metrics: IndexMap<String, f64>,
+    /// Where figures of the test lie, at 95 % confidence, as far as there are records enough to say so.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub intervals: IndexMap<String, Bounds>,
     /// Rows are true classes, columns predicted ones; empty without evaluation.
     pub confusion: Vec<Vec<u64>>,
     /// Weights that it wrote, relative to the run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
+    /// Predictions that it wrote, one JSON value a line, relative to the run's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<String>,
     /// Bytes that crossed between ranks, by form and pair of sites.
     pub traffic: Vec<Traffic>,
 }
@@ -156,6 +163,16 @@ pub struct Epoch {
     pub throughput: f64,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// Bounds of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Lower one.
+    pub low: f64,
+    /// Upper one.
+    pub high: f64,
 }
 
 /// Bytes of one form between two sites.

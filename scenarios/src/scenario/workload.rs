@@ -152,6 +152,9 @@ pub struct Training {
     /// For `fine_tune`: the workload whose weights it starts from, or a data set that holds them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_of: Option<String>,
+    /// For `fine_tune`: whether layers whose size the weights do not have begin anew, such as a head for other classes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_head: bool,
     /// Whether only small adapters learn, and the weights stay as they are (LoRA).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adapters: bool,

@@ -24,7 +24,7 @@ fn numbers(count: usize, below: u32) -> Vec<u32> {
         .collect()
 }
 
-fn text() -> Records {
+pub fn text() -> Records {
     let tokens = Arc::new(numbers(RECORDS * SEQUENCE + 1, VOCABULARY));
     Records { columns: Columns::Stream(Stream { sequence: SEQUENCE, tokens, starts: None }), truth: Truth::Next }
 }
@@ -52,7 +52,7 @@ fn classes(count: u32) -> Truth {
     Truth::Classes((0..RECORDS as u32).map(|record| record * 7 % count).collect())
 }
 
-fn photos() -> Records {
+pub fn photos() -> Records {
     let pixels = numbers(RECORDS * 3 * 64, 256).into_iter().map(|pixel| pixel as u8).collect();
     let images = Images { channels: 3, height: 8, width: 8, pixels };
     Records { columns: Columns::Images(images), truth: classes(4) }
@@ -88,23 +88,44 @@ fn transformer(more: &serde_json::Value) -> Model {
     model(json!({ "transformer": description }))
 }
 
+/// A decoder whose ends share a matrix.
+pub fn gpt() -> Model {
+    transformer(&json!({ "positions": "learned", "norm": "layer", "bias": true, "tied": true }))
+}
+
+/// A network of blocks with batch statistics.
+pub fn residual() -> Model {
+    model(json!({ "block_cnn": {
+        "image": { "channels": 3, "height": 8, "width": 8 },
+        "stem": { "channels": 4, "kernel": 3 },
+        "stages": [
+            { "block": { "basic": {} }, "count": 1, "channels": 4 },
+            { "block": { "basic": { "shortcut": "padding" } }, "count": 1, "channels": 8, "stride": 2 },
+        ],
+        "head": { "classes": 4 },
+    } }))
+}
+
 fn model(description: serde_json::Value) -> Model {
     serde_json::from_value(description).expect("a model")
 }
 
+/// A case of a network that is given its records.
+pub fn on(strategy: &str, model: &Model, records: &Records) -> Case {
+    let mut case = Case::by("mnist-linear", strategy);
+    case.training.model = model.clone();
+    case.training.preprocessing = Preprocessing::default();
+    if strategy.contains("average_every") {
+        case.training.optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.01 });
+    }
+    case.data.train = Arc::new(records.clone());
+    case.data.validation = Arc::new(records.range(0..30));
+    case
+}
+
 /// The steps of every strategy are those of one device, and every third of them is repeated bit by bit.
 fn check(model: &Model, records: &Records, strategies: &[&str]) {
-    let run = |strategy: &str| {
-        let mut case = Case::by("mnist-linear", strategy);
-        case.training.model = model.clone();
-        case.training.preprocessing = Preprocessing::default();
-        if strategy.contains("average_every") {
-            case.training.optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.01 });
-        }
-        case.data.train = Arc::new(records.clone());
-        case.data.validation = Arc::new(records.range(0..30));
-        case.outcome()
-    };
+    let run = |strategy: &str| on(strategy, model, records).outcome();
     let (momentum, descent) = (run("data:1"), run("data:1,average_every:1"));
     for (at, strategy) in strategies.iter().enumerate() {
         let (many, about) = (run(strategy), format!("{} by {strategy}", model.family()));
@@ -184,12 +205,7 @@ const TENSOR: [&str; 9] = [
 
 #[test]
 fn decoders() {
-    let gpt = json!({ "positions": "learned", "norm": "layer", "bias": true, "tied": true });
-    check(
-        &transformer(&gpt),
-        &text(),
-        &[&REPLICAS[..], &MICRO, &STAGES, &TENSOR, &["pipeline:4,micro_batch:5"]].concat(),
-    );
+    check(&gpt(), &text(), &[&REPLICAS[..], &MICRO, &STAGES, &TENSOR, &["pipeline:4,micro_batch:5"]].concat());
     let llama = json!({ "kv_heads": 4, "gated": true });
     check(&transformer(&llama), &text(), &[&REPLICAS[..], &STAGES, &TENSOR].concat());
     check(&transformer(&json!({ "kv_heads": 2, "gated": true })), &text(), &["tensor:2", "data:2,tensor:2"]);
@@ -219,16 +235,7 @@ fn recurrent_networks() {
 
 #[test]
 fn networks_of_blocks_with_batch_statistics_of_all_replicas() {
-    let network = json!({ "block_cnn": {
-        "image": { "channels": 3, "height": 8, "width": 8 },
-        "stem": { "channels": 4, "kernel": 3 },
-        "stages": [
-            { "block": { "basic": {} }, "count": 1, "channels": 4 },
-            { "block": { "basic": { "shortcut": "padding" } }, "count": 1, "channels": 8, "stride": 2 },
-        ],
-        "head": { "classes": 4 },
-    } });
-    check(&model(network), &photos(), &[&REPLICAS[..], &WHOLE_STAGES].concat());
+    check(&residual(), &photos(), &[&REPLICAS[..], &WHOLE_STAGES].concat());
 }
 
 #[test]

@@ -1,5 +1,7 @@
+mod exchange;
 mod families;
 mod faults;
+mod precision;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::Ordering;
@@ -25,6 +27,7 @@ fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
@@ -64,10 +67,14 @@ impl Observer for Keeper {
     }
 }
 
+/// Gradients that replicas exchange when all of them are known.
+const BETWEEN: Buckets = Buckets { bytes: 4 << 20, beside: false };
+
 struct Case {
     training: Training,
     data: Prepared,
     strategy: Strategy,
+    buckets: Buckets,
     max_steps: Option<u64>,
     sites: Vec<String>,
     patience: Patience,
@@ -81,6 +88,7 @@ impl Case {
             training: training(preset, 20, 0.01),
             data: digits(500),
             strategy,
+            buckets: BETWEEN,
             max_steps: None,
             sites: Vec::new(),
             patience: Patience::default(),
@@ -104,10 +112,12 @@ impl Case {
             devices: Devices::cpu(),
             sites: self.sites.clone(),
             patience: self.patience,
+            buckets: self.buckets,
             seed: 3,
             max_steps: self.max_steps,
             stop: Arc::clone(stop),
             resume: resume.cloned(),
+            weights: None,
             fault: self.fault,
         };
         (train(session, &mut keeper), keeper)
