@@ -143,9 +143,9 @@ const LESS_MEMORY: &str = "plan smaller micro-batches (`micro_batch`), recomputa
 const fn train_help(error: &TrainError) -> Option<&'static str> {
     match error {
         TrainError::NotFinite { .. } => Some(
-            "lower the learning rate, or give `clip_norm`; the last good checkpoint was kept, `--resume` goes on from it",
+            "lower the learning rate, or give `clip_norm`; `--resume` goes on from the last validation's checkpoint",
         ),
-        TrainError::RankLost { .. } => Some("the last checkpoint was kept: `--resume` goes on from it"),
+        TrainError::RankLost { .. } => Some("`--resume` goes on from the checkpoint of the last validation"),
         TrainError::OutOfMemory { .. } => Some(LESS_MEMORY),
         _ => None,
     }
