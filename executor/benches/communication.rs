@@ -3,7 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a benchmark prints its result")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 use std::time::Instant;
 
 use executor::data::{draw_digits, prepare};
@@ -12,7 +12,7 @@ use executor::model::Description;
 use executor::parallel::bucket;
 use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
-use executor::transport::{Reduction, Transport, thread_group};
+use executor::transport::{Patience, Reduction, Transport, thread_group};
 use scenarios::model::Model;
 use scenarios::scenario::{Optimizer, Precision, Preprocessing, Rate, Sgd, Split, Training};
 use scenarios::strategy::Strategy;
@@ -44,16 +44,18 @@ fn trained(training: &Training, ranks: usize, beside: bool) -> [f64; 2] {
     let records = draw_digits(BATCH * STEPS + 1, 1);
     let data = prepare(&records, &records, 10, Split::default(), 1);
     let session = Session {
-        training,
-        description: &Description::of(&training.model).expect("it is possible"),
-        train: &data.train,
-        validation: &data.validation,
-        strategy: &Strategy::data_parallel(ranks as u32).expect("not zero"),
-        devices: &Devices::cpu(),
+        training: training.clone(),
+        description: Description::of(&training.model).expect("it is possible"),
+        train: data.train,
+        validation: data.validation,
+        strategy: Strategy::data_parallel(ranks as u32).expect("not zero"),
+        devices: Devices::cpu(),
+        sites: Vec::new(),
+        patience: Patience::default(),
         buckets: Buckets { bytes: bucket::BYTES, beside },
         seed: 1,
         max_steps: Some(STEPS as u64),
-        stop: &AtomicBool::new(false),
+        stop: Arc::default(),
         resume: None,
     };
     let phases = train(session, &mut Silent).expect("it trains").phases.mean_seconds();

@@ -6,7 +6,7 @@
 #![expect(clippy::print_stderr, reason = "a benchmark prints its result")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -23,6 +23,7 @@ use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
+use executor::transport::Patience;
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
 use scenarios::strategy::Strategy;
@@ -84,16 +85,18 @@ fn bare(images: &[f32], labels: &[i32]) -> Duration {
 /// The same steps by the executor.
 fn ours(data: &Prepared, training: &Training) -> Duration {
     let session = Session {
-        training,
-        description: &Description::of(&training.model).expect("it is a preset"),
-        train: &data.train,
-        validation: &data.validation,
-        strategy: &Strategy::SINGLE,
-        devices: &Devices::cpu(),
+        training: training.clone(),
+        description: Description::of(&training.model).expect("it is a preset"),
+        train: Arc::clone(&data.train),
+        validation: Arc::clone(&data.validation),
+        strategy: Strategy::SINGLE,
+        devices: Devices::cpu(),
+        sites: Vec::new(),
+        patience: Patience::default(),
         buckets: Buckets::usual(&Devices::cpu(), 1),
         seed: 1,
         max_steps: Some(STEPS as u64),
-        stop: &AtomicBool::new(false),
+        stop: Arc::default(),
         resume: None,
     };
     let started = Instant::now();

@@ -3,7 +3,7 @@
 #![cfg(feature = "gpu")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 use burn::tensor::{Device, DeviceKind, DeviceType};
 use executor::data::{Prepared, draw_digits, prepare};
@@ -11,6 +11,7 @@ use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::exchange::Buckets;
 use executor::train::{Outcome, Session, Silent, train};
+use executor::transport::Patience;
 use scenarios::machine;
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
@@ -50,16 +51,18 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         precision: Precision::Fp32,
     };
     let session = Session {
-        training: &training,
-        description: &Description::of(&training.model).expect("it is a preset"),
-        train: &data.train,
-        validation: &data.validation,
-        strategy: &Strategy::data_parallel(ranks).expect("not zero"),
-        devices,
+        description: Description::of(&training.model).expect("it is a preset"),
+        training,
+        train: Arc::clone(&data.train),
+        validation: Arc::clone(&data.validation),
+        strategy: Strategy::data_parallel(ranks).expect("not zero"),
+        devices: devices.clone(),
+        sites: Vec::new(),
+        patience: Patience::default(),
         buckets: Buckets::usual(devices, ranks as usize),
         seed: 5,
         max_steps: Some(STEPS),
-        stop: &AtomicBool::new(false),
+        stop: Arc::default(),
         resume: None,
     };
     train(session, &mut Silent).expect("it trains")

@@ -2,13 +2,13 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use executor::data::{Columns, Images, Records, Stream, Truth};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
+use executor::transport::Patience;
 use scenarios::model::{ImageSize, Model};
 use scenarios::scenario::{Adam, Momentum, Optimizer, Precision, Preprocessing, Rate, Training};
 use scenarios::strategy::Strategy;
@@ -89,16 +89,18 @@ impl Recipe {
             precision: Precision::Fp32,
         };
         let session = Session {
-            training: &training,
-            description: &Description::of(&training.model).expect("it is possible"),
-            train: &records,
-            validation: &records.range(0..0),
-            strategy: &Strategy::data_parallel(ranks as u32).expect("not zero"),
-            devices,
+            description: Description::of(&training.model).expect("it is possible"),
+            training,
+            validation: Arc::new(records.range(0..0)),
+            train: Arc::new(records),
+            strategy: Strategy::data_parallel(ranks as u32).expect("not zero"),
+            devices: devices.clone(),
+            sites: Vec::new(),
+            patience: Patience::default(),
             buckets: Buckets::usual(devices, ranks),
             seed: 1,
             max_steps: Some(steps as u64),
-            stop: &AtomicBool::new(false),
+            stop: Arc::default(),
             resume: None,
         };
         let outcome = train(session, &mut Silent).expect("it trains");

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 
 use scenarios::document;
@@ -7,7 +8,7 @@ use scenarios::terminal::{Exit, Printer};
 
 use super::{data_help, figures, files, interrupt, progress::Progress};
 use crate::cli::ApplyArgs;
-use crate::record::{Earlier, RecordError};
+use crate::record::{Earlier, RecordError, StateError};
 use crate::train::TrainError;
 use crate::workflow::{self, ApplyError, Request};
 
@@ -48,7 +49,7 @@ pub(crate) fn apply(args: &ApplyArgs, printer: Printer, quiet: bool) -> Exit {
     match workflow::apply(&request, &mut |event| progress.show(event)) {
         Ok(run) => ended(&run, args, printer),
         Err(error) => {
-            printer.error(&error, help(&error));
+            printer.error(&error, help(&error).as_deref());
             exit_of(&error)
         }
     }
@@ -98,8 +99,14 @@ const fn exit_of(error: &ApplyError) -> Exit {
     }
 }
 
-fn help(error: &ApplyError) -> Option<&'static str> {
-    match error {
+/// The smallest fix.
+fn help(error: &ApplyError) -> Option<Cow<'static, str>> {
+    let text = match error {
+        ApplyError::TooManyRanks { most, fits, .. } => {
+            let fits = fits.as_ref().map_or_else(String::new, |strategy| format!(", such as `{strategy}`"));
+            return Some(format!("plan with at most {most} ranks{fits}, or use a machine with more").into());
+        }
+        ApplyError::TooLittleMemory { .. } => Some(LESS_MEMORY),
         ApplyError::Device(_) => Some("use `--device cpu`, or `executor devices` to see what there is"),
         ApplyError::Data(error) => data_help(error),
         ApplyError::Record(RecordError::Occupied { .. }) => Some(
@@ -110,9 +117,26 @@ fn help(error: &ApplyError) -> Option<&'static str> {
             Some("run the training first: leave out `--workload`, or keep its run folder with `--resume`")
         }
         ApplyError::Guard(_) => Some("make a new plan: `planner solve` places no data where a rule refuses it"),
-        ApplyError::Train { source, .. } if matches!(**source, TrainError::Diverged { .. }) => {
-            Some("lower the learning rate; the checkpoint of the last whole epoch was kept")
+        ApplyError::State(StateError::Damaged { .. }) => {
+            Some("put back the file as it was written, or start anew by `--replace`")
         }
+        ApplyError::Train { source, .. } => train_help(source),
+        _ => None,
+    };
+    text.map(Cow::Borrowed)
+}
+
+/// What takes less memory.
+const LESS_MEMORY: &str = "plan smaller micro-batches (`micro_batch`), recomputation (`recompute`), more stages \
+    (`pipeline`) or fewer ranks on a device";
+
+const fn train_help(error: &TrainError) -> Option<&'static str> {
+    match error {
+        TrainError::NotFinite { .. } => Some(
+            "lower the learning rate, or give `clip_norm`; the last good checkpoint was kept, `--resume` goes on from it",
+        ),
+        TrainError::RankLost { .. } => Some("the last checkpoint was kept: `--resume` goes on from it"),
+        TrainError::OutOfMemory { .. } => Some(LESS_MEMORY),
         _ => None,
     }
 }

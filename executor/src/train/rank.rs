@@ -8,9 +8,10 @@ use scenarios::machine::DeviceKind;
 use scenarios::scenario::Training;
 
 use super::phases::{Phase, StepClock};
+use super::relay::Relay;
 use super::snapshot::{self, RankState};
 use super::timing::Timing;
-use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError};
+use super::{Figure, Outcome, Phases, Progress, Session, TrainError};
 use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
 use crate::model::{Network, flat, host};
 use crate::parallel::exchange::{Exchange, Learned};
@@ -19,31 +20,35 @@ use crate::parallel::precision::{Computing, LossScale};
 use crate::parallel::stage::{Held, Scale, Stage};
 use crate::parallel::topology::{Shape, Topology};
 use crate::parallel::update::{self, Step, Update, rate};
-use crate::transport::{Reduction, Transport};
+use crate::transport::{Pace, Reduction, Transport};
 
 /// Steps between readings of a GPU's figures: a reading waits for the device.
 const GPU_STEPS_PER_READING: usize = 16;
+
+/// Steps after which it is known how long one takes: kernels are compiled.
+const STEPS_TO_KNOW: u64 = 3;
 
 /// Batches that are made before they are asked for.
 const BATCHES_AHEAD: usize = 2;
 
 /// Runs one rank to the end; the first one gives the outcome.
 pub(super) fn run(
-    session: Session<'_>,
+    session: &Session,
     job: Box<dyn Transport>,
-    observer: &mut dyn Observer,
-) -> Result<Option<Outcome>, TrainError> {
-    let mut rank = Rank::new(session, job)?;
+    relay: &Relay,
+) -> Result<Option<Box<Outcome>>, TrainError> {
+    let mut rank = Rank::new(session, job, relay)?;
     let interrupted = std::thread::scope(|scope| {
         let mut input = rank.input(scope);
-        rank.train(&mut input, observer)
+        rank.train(&mut input)
     })?;
     rank.update.finish(&rank.topology)?;
     rank.outcome(interrupted)
 }
 
 struct Rank<'a> {
-    session: Session<'a>,
+    session: &'a Session,
+    relay: &'a Relay,
     topology: Topology,
     stage: Stage,
     held: Held,
@@ -59,6 +64,8 @@ struct Rank<'a> {
     /// Figures of the steps since the last reading.
     unread: Vec<Figures>,
     progress: Progress,
+    /// Steps that were taken since the training began or went on.
+    steps_here: u64,
     timing: Timing,
     phases: Phases,
 }
@@ -67,34 +74,34 @@ struct Rank<'a> {
 enum Figures {
     /// Of the only rank, still on its device.
     OnDevice(Box<Tensor<1>>, f64),
-    /// Of all ranks.
-    Known([f32; 3]),
+    /// Of all ranks, and whether the loss of this rank is a number.
+    Known { of_all: [f32; 3], own_is_finite: bool },
 }
 
 impl<'a> Rank<'a> {
-    fn new(session: Session<'a>, job: Box<dyn Transport>) -> Result<Self, TrainError> {
+    fn new(session: &'a Session, job: Box<dyn Transport>, relay: &'a Relay) -> Result<Self, TrainError> {
         let device: Device = session.devices.of_rank(job.rank()).clone().autodiff();
-        let topology = Topology::new(Shape::of(session.strategy), job)?;
-        let training = session.training;
+        let topology = Topology::new(Shape::of(&session.strategy), job)?;
+        let training = &session.training;
         let format = Computing::of(training.precision, &device).format;
-        let together = snapshot::replicas_are_one(session.strategy);
+        let together = snapshot::replicas_are_one(&session.strategy);
         let (stage, mut held) = Stage::new(
-            session.description,
-            (session.strategy, session.buckets),
+            &session.description,
+            (&session.strategy, session.buckets),
             &topology,
             (together, format),
             (session.seed, &device),
         );
-        let earlier = session.resume.map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
+        let earlier = session.resume.as_ref().map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
         if let Some(earlier) = earlier {
             held = earlier.held(held)?;
         }
-        let exchange = Exchange::new(&held, session.strategy, session.buckets, &topology)?;
-        let mut update = update::of(training, session.strategy, (&held, exchange.buckets()), &topology, &device)?;
+        let exchange = Exchange::new(&held, &session.strategy, session.buckets, &topology)?;
+        let mut update = update::of(training, &session.strategy, (&held, exchange.buckets()), &topology, &device)?;
         if let Some(earlier) = earlier {
             update.resume(&earlier.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
         }
-        let mut progress = session.resume.map(|resume| resume.progress.clone()).unwrap_or_default();
+        let mut progress = session.resume.as_ref().map(|resume| resume.progress.clone()).unwrap_or_default();
         progress.loss_scale = progress.loss_scale.or_else(|| LossScale::of(format));
         Ok(Self {
             device,
@@ -108,7 +115,9 @@ impl<'a> Rank<'a> {
             progress,
             timing: Timing::start(),
             phases: Phases::default(),
+            steps_here: 0,
             session,
+            relay,
             topology,
             stage,
             held,
@@ -126,30 +135,39 @@ impl<'a> Rank<'a> {
     {
         let (session, replicas) = (self.session, self.topology.shape.replicas);
         let share = BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, replicas);
-        let batches = Batches::new(session.train, &session.training.preprocessing, share, session.seed);
+        let batches = Batches::new(&session.train, &session.training.preprocessing, share, session.seed);
         Prefetch::start(scope, batches, self.taken()..self.all_steps(), BATCHES_AHEAD)
     }
 
     /// Takes all steps; whether the user stopped it.
-    fn train(&mut self, input: &mut Prefetch, observer: &mut dyn Observer) -> Result<bool, TrainError> {
+    fn train(&mut self, input: &mut Prefetch) -> Result<bool, TrainError> {
         let steps = self.steps_per_epoch;
         while self.progress.epoch() <= self.session.training.passes().get() {
             self.timing.skip();
             while self.position() < steps {
-                let stop = self.step(input, observer)?;
+                let stop = self.step(input)?;
                 if stop || self.session.max_steps.is_some_and(|limit| self.taken() >= limit) {
-                    self.read_figures(observer)?;
-                    self.keep(observer)?;
+                    self.read_figures()?;
+                    self.keep()?;
                     return Ok(stop);
                 }
             }
-            self.read_figures(observer)?;
+            self.read_figures()?;
             let validation = self.validate()?;
+            if let Some((loss, _)) = validation.filter(|(loss, _)| !loss.is_finite()) {
+                return Err(self.not_finite(Figure::ValidationLoss, loss, true));
+            }
             let ended = self.progress.end_epoch(self.session.training.global_batch.get(), validation);
-            observer.epoch_ended(&ended);
-            self.keep(observer)?;
+            if self.is_first() {
+                self.relay.epoch_ended(ended)?;
+            }
+            self.keep()?;
         }
         Ok(false)
+    }
+
+    fn is_first(&self) -> bool {
+        self.topology.world.rank() == 0
     }
 
     /// Steps of the current epoch that were taken.
@@ -168,7 +186,12 @@ impl<'a> Rank<'a> {
     }
 
     /// Takes a step; whether the user wants to stop.
-    fn step(&mut self, input: &mut Prefetch, observer: &mut dyn Observer) -> Result<bool, TrainError> {
+    fn step(&mut self, input: &mut Prefetch) -> Result<bool, TrainError> {
+        let pace = if self.steps_here < STEPS_TO_KNOW { Pace::Unknown } else { Pace::Steps };
+        self.topology.world.pace(pace);
+        #[cfg(test)]
+        self.session.fault.iter().for_each(|fault| fault.strike(self.topology.job.rank(), self.steps_here));
+        self.steps_here += 1;
         let measured = self.position().is_multiple_of(self.steps_per_reading);
         let mut clock = StepClock::start(measured.then(|| self.device.clone()));
         let micros = self.micros(input);
@@ -187,7 +210,7 @@ impl<'a> Rank<'a> {
         }
         self.unread.push(figures);
         if self.unread.len() >= self.steps_per_reading {
-            self.read_figures(observer)?;
+            self.read_figures()?;
         }
         clock.lap(Phase::Other);
         self.phases.add(&clock);
@@ -197,7 +220,7 @@ impl<'a> Rank<'a> {
     /// This replica's records of the step, as the strategy divides them.
     fn micros(&self, input: &mut Prefetch) -> Vec<Batch> {
         let Some(batch) = input.next_batch() else { unreachable!("there are batches for all steps") };
-        let records = snapshot::micro_batch(self.session.strategy, batch.records());
+        let records = snapshot::micro_batch(&self.session.strategy, batch.records());
         batch.split(records).into_iter().map(|micro| micro.on(&self.device)).collect()
     }
 
@@ -223,7 +246,7 @@ impl<'a> Rank<'a> {
     }
 
     fn apply(&mut self, learned: Learned, clock: &mut StepClock) -> Result<(), TrainError> {
-        let Training { rate, optimizer, .. } = self.session.training;
+        let Training { rate, optimizer, .. } = &self.session.training;
         let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.all_steps());
         let mut step = Step { learning_rate, topology: &self.topology, clock };
         self.held = self.update.apply(self.held.take(), learned, &mut step)?;
@@ -251,40 +274,50 @@ impl<'a> Rank<'a> {
             sums.push(units as f32);
         }
         sums.push(f32::from(stop));
+        let own_is_finite = sums[0].is_finite();
         self.topology.world.all_reduce(&mut sums, Reduction::Sum)?;
-        Ok((Figures::Known([sums[0], sums[1], sums[2]]), sums[3] > 0.0))
+        Ok((Figures::Known { of_all: [sums[0], sums[1], sums[2]], own_is_finite }, sums[3] > 0.0))
+    }
+
+    /// That a figure of the last step is no number, which came up here unless what this rank found is finite.
+    fn not_finite(&self, what: Figure, value: f64, own_is_finite: bool) -> TrainError {
+        let (step, epoch) = (self.progress.step, self.progress.epoch());
+        let rank = (!own_is_finite).then(|| self.topology.job.rank());
+        TrainError::NotFinite { what, value, step, epoch, rank }
     }
 
     /// Reads the figures of the steps since the last reading.
-    fn read_figures(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    fn read_figures(&mut self) -> Result<(), TrainError> {
         let steps = self.unread.len();
         for figures in std::mem::take(&mut self.unread) {
-            let [loss, right, units] = match figures {
+            let ([loss, right, units], own_is_finite) = match figures {
                 Figures::OnDevice(tensor, units) => {
                     let values = host(*tensor);
-                    [values[0], values[1], units as f32]
+                    ([values[0], values[1], units as f32], values[0].is_finite())
                 }
-                Figures::Known(values) => values,
+                Figures::Known { of_all, own_is_finite } => (of_all, own_is_finite),
             };
             let loss = f64::from(loss) / f64::from(units);
             self.progress.stepped(loss, f64::from(right));
             if !loss.is_finite() {
-                let (step, epoch) = (self.progress.step, self.progress.epoch());
-                return Err(TrainError::Diverged { loss, step, epoch });
+                return Err(self.not_finite(Figure::Loss, loss, own_is_finite));
             }
         }
         let seconds = self.timing.read(steps);
         self.progress.spent(seconds);
-        observer.stepped(&self.progress, self.steps_per_epoch);
+        if self.is_first() {
+            self.relay.stepped(&self.progress, self.steps_per_epoch);
+        }
         Ok(())
     }
 
     /// Mean loss and share of right answers on the validation records, each replica looking at its share of them.
     fn validate(&self) -> Result<Option<(f64, f64)>, TrainError> {
-        let (records, shape) = (self.session.validation, self.topology.shape);
+        let (records, shape) = (&*self.session.validation, self.topology.shape);
         if records.is_empty() {
             return Ok(None);
         }
+        self.topology.world.pace(Pace::Unknown);
         let mean;
         let held = if self.update.differs() {
             mean = gather::mean_of_replicas(&self.held, &self.topology)?;
@@ -300,6 +333,7 @@ impl<'a> Rank<'a> {
         for positions in own.chunks(at_once.max(1)) {
             let batch = self.reader.read(records, positions).on(&self.device);
             let units = batch.units;
+            self.topology.world.alive();
             let found = self.stage.validate(held, &self.topology, batch)?;
             if let Some(loss) = found.filter(|_| self.topology.place.tensor == 0) {
                 sums[0] += host(loss.sum)[0];
@@ -312,7 +346,8 @@ impl<'a> Rank<'a> {
         Ok(Some((loss / units, right / units)))
     }
 
-    fn keep(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    fn keep(&mut self) -> Result<(), TrainError> {
+        self.topology.world.pace(Pace::Unknown);
         let state = RankState {
             parameters: flat::parameters(&self.held),
             running: snapshot::running(&self.held.chunks),
@@ -321,24 +356,28 @@ impl<'a> Rank<'a> {
                 .state(&self.topology)
                 .map_err(|error| TrainError::State { reason: error.to_string() })?,
         };
+        if let Some(value) = state.parameters.iter().find(|value| !value.is_finite()) {
+            return Err(self.not_finite(Figure::Parameters, f64::from(*value), false));
+        }
         let own = self.update.has_own_state() || self.topology.place.replica == 0;
         let ranks = snapshot::gathered(own.then_some(state), &self.topology)?;
-        let network = snapshot::network(&self.session, &self.held, &self.topology, self.update.differs())?;
+        let network = snapshot::network(self.session, &self.held, &self.topology, self.update.differs())?;
         if let Some(network) = &network {
-            observer.keep(Snapshot { network, ranks: &ranks, progress: &self.progress })?;
+            let snapshot = (network.clone(), ranks, self.progress.clone());
+            self.relay.keep(snapshot, || self.topology.world.alive())?;
         }
         (self.kept, self.has_kept) = (network, true);
         Ok(())
     }
 
-    fn outcome(self, interrupted: bool) -> Result<Option<Outcome>, TrainError> {
+    fn outcome(self, interrupted: bool) -> Result<Option<Box<Outcome>>, TrainError> {
         // A training that goes on behind its last step keeps nothing anew.
         let network = if self.has_kept {
             self.kept
         } else {
-            snapshot::network(&self.session, &self.held, &self.topology, self.update.differs())?
+            snapshot::network(self.session, &self.held, &self.topology, self.update.differs())?
         };
-        Ok(network.map(|network| Outcome {
+        let of = |network| Outcome {
             network,
             interrupted,
             step_seconds: self.timing.step_seconds(),
@@ -347,6 +386,7 @@ impl<'a> Rank<'a> {
             exchanged_bytes: self.exchange.exchanged_bytes + self.update.exchanged_bytes(),
             progress: self.progress,
             phases: self.phases,
-        }))
+        };
+        Ok(network.map(of).map(Box::new))
     }
 }

@@ -1,17 +1,20 @@
 //! A plan, carried out: environment, deploy, preprocess, train, evaluate.
 
 mod evaluation;
+mod ranks;
 mod training;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
-use scenarios::machine::DeviceKind;
 use scenarios::model::ShapeError;
 use scenarios::plan::{Assignment, Plan};
 use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
 use scenarios::scenario::{Job, Split};
+use scenarios::strategy::Strategy;
+use scenarios::units::Bytes;
 
 use crate::data::{self, Codes, DataError, Files, Needs, Prepared, Wanted};
 use crate::device::{self, Choice, DeviceError, Devices};
@@ -19,6 +22,7 @@ use crate::guard::{self, GuardError};
 use crate::model::{CheckpointError, Description};
 use crate::record::{self, Earlier, Event, RecordError, RunFolder, Stage, StateError};
 use crate::train::TrainError;
+use ranks::Seats;
 
 /// Name and version of what runs plans.
 pub const SOFTWARE: &str = concat!("causeway ", env!("CARGO_PKG_VERSION"), ", burn 0.22.1");
@@ -41,7 +45,7 @@ pub struct Request<'a> {
     /// Optimiser steps after which each training ends.
     pub max_steps: Option<u64>,
     /// Set when the user wants to stop.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
 }
 
 /// Why a plan could not be carried out.
@@ -68,6 +72,39 @@ pub enum ApplyError {
     NoData {
         /// Workload.
         workload: String,
+    },
+    /// More ranks than there is room for.
+    #[error("workload `{workload}` needs {ranks} ranks, but {places} {of} take at most {most}, {sharing} each")]
+    TooManyRanks {
+        /// Workload.
+        workload: String,
+        /// Ranks of its plan.
+        ranks: u32,
+        /// Cores or GPUs that there are.
+        places: u32,
+        /// Which of them.
+        of: &'static str,
+        /// Ranks that may share one.
+        sharing: u32,
+        /// Most ranks.
+        most: u32,
+        /// The strategy with fewer replicas, if that has room.
+        fits: Option<Strategy>,
+    },
+    /// The plan predicts more memory than there is.
+    #[error(
+        "workload `{workload}` needs {} in each of {together} rank(s) on one device, but that has {}",
+        Bytes(*predicted).rounded(), Bytes(*available).rounded()
+    )]
+    TooLittleMemory {
+        /// Workload.
+        workload: String,
+        /// Predicted memory of a rank in bytes.
+        predicted: u64,
+        /// Ranks on one device.
+        together: u32,
+        /// Memory of the device in bytes.
+        available: u64,
     },
     /// There is no such device.
     #[error(transparent)]
@@ -234,16 +271,11 @@ impl Workflow<'_> {
     /// Checks devices, ranks and rules against the plan.
     fn environment(&mut self, assignment: &Assignment) -> Result<(), ApplyError> {
         let device = &self.devices.description;
-        let ranks = assignment.strategy.ranks();
-        let about = format!("{ranks} rank(s) on {} {} ({})", device.count, device.kind, device.name);
-        let cores = device::host().cores;
-        let short = match device.kind {
-            DeviceKind::Cpu if ranks > cores => Some(format!("{ranks} ranks share {cores} cores")),
-            DeviceKind::Gpu if ranks > device.count => Some(format!("{ranks} ranks share {} GPU(s)", device.count)),
-            _ => None,
-        };
+        let seats = Seats::new(&assignment.strategy, device, device::host().cores);
+        ranks::check(assignment, device, seats)?;
+        let about = format!("{} rank(s) on {} {} ({})", seats.ranks, device.count, device.kind, device.name);
         self.stage(assignment, Stage::Environment, about)?;
-        if let Some(text) = short {
+        if let Some(text) = seats.shared() {
             self.tell(&Event::Warning { text: format!("workload `{}`: {text}", assignment.workload) })?;
         }
         let rules = guard::admit(self.request.plan, assignment)?;

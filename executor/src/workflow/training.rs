@@ -1,11 +1,13 @@
 //! Carrying out a `train` workload.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Instant;
 
 use scenarios::plan::Assignment;
 use scenarios::run::{Epoch, RunStatus, Traffic, WorkloadRun};
 use scenarios::scenario::{Files, Form, Training};
 
+use super::ranks::sites;
 use super::{ApplyError, Ready, Workflow, description_of, unmeasured};
 use crate::data::{Codes, Needs};
 use crate::model::{Checkpoint, CheckpointError, Recipe};
@@ -13,9 +15,7 @@ use crate::parallel::exchange::Buckets;
 use crate::parallel::precision::Computing;
 use crate::record::{self, Earlier, Event, RunFolder, Stage, StateError, read_state, write_state};
 use crate::train::{self, Observer, Outcome, Progress, Resume, Session, Snapshot};
-
-/// Time between two steps that are told.
-const TELL_EVERY: Duration = Duration::from_millis(250);
+use crate::transport::Patience;
 
 impl Workflow<'_> {
     pub(super) fn train(&mut self, assignment: &Assignment, training: &Training) -> Result<WorkloadRun, ApplyError> {
@@ -39,17 +39,21 @@ impl Workflow<'_> {
         let Ready { records: prepared, used, codes, .. } = &self.prepared[place];
         let mut observer = Teller::new(assignment, training, codes, &mut self.folder, self.sink);
         let session = Session {
-            training,
-            description: &description,
-            train: &prepared.train,
-            validation: &prepared.validation,
-            strategy: &assignment.strategy,
-            devices: &self.devices,
+            training: training.clone(),
+            description,
+            train: Arc::clone(&prepared.train),
+            validation: Arc::clone(&prepared.validation),
+            strategy: assignment.strategy,
+            devices: self.devices.clone(),
+            sites: sites(assignment),
+            patience: Patience::default(),
             buckets: Buckets::usual(&self.devices, ranks as usize),
             seed: self.request.plan.scenario.seed,
             max_steps: self.request.max_steps,
-            stop: self.request.stop,
-            resume: resume.as_ref(),
+            stop: Arc::clone(self.request.stop),
+            resume,
+            #[cfg(test)]
+            fault: None,
         };
         let failed = |source| ApplyError::Train { workload: assignment.workload.clone(), source: Box::new(source) };
         let outcome = train::train(session, &mut observer).map_err(failed)?;
@@ -109,7 +113,6 @@ struct Teller<'a> {
     codes: &'a Codes,
     folder: &'a mut RunFolder,
     sink: &'a mut dyn FnMut(&Event),
-    told: Instant,
 }
 
 impl<'a> Teller<'a> {
@@ -121,7 +124,7 @@ impl<'a> Teller<'a> {
         sink: &'a mut dyn FnMut(&Event),
     ) -> Self {
         let files = assignment.data.as_ref().and_then(|data| data.files.as_ref());
-        Self { workload: &assignment.workload, training, files, codes, folder, sink, told: Instant::now() }
+        Self { workload: &assignment.workload, training, files, codes, folder, sink }
     }
 
     /// A full disk shows when the next checkpoint is kept, which stops the run; an event alone does not.
@@ -133,10 +136,6 @@ impl<'a> Teller<'a> {
 
 impl Observer for Teller<'_> {
     fn stepped(&mut self, progress: &Progress, steps: usize) {
-        if self.told.elapsed() < TELL_EVERY {
-            return;
-        }
-        self.told = Instant::now();
         let batch = self.training.global_batch.get();
         self.tell(&Event::Stepped {
             workload: self.workload.to_owned(),

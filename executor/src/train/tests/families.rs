@@ -1,7 +1,5 @@
 //! Every family of networks by every strategy that it can take.
 
-use std::sync::Arc;
-
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -117,8 +115,8 @@ pub fn on(strategy: &str, model: &Model, records: &Records) -> Case {
     let mut case = Case::by("mnist-linear", strategy);
     case.training.model = model.clone();
     case.training.preprocessing = Preprocessing::default();
-    case.data.train = records.clone();
-    case.data.validation = records.range(0..30);
+    case.data.train = Arc::new(records.clone());
+    case.data.validation = Arc::new(records.range(0..30));
     case
 }
 
