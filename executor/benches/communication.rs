@@ -57,6 +57,7 @@ fn trained(training: &Training, ranks: usize, beside: bool) -> [f64; 2] {
         max_steps: Some(STEPS as u64),
         stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     let phases = train(session, &mut Silent).expect("it trains").phases.mean_seconds();
     ["communication", "communication_hidden"].map(|phase| phases[phase])
@@ -77,10 +78,12 @@ fn main() {
         data: "digits".to_owned(),
         preprocessing: Preprocessing::default(),
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: NonZeroU32::new(2),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
         optimizer: Optimizer::Sgd(Sgd { learning_rate: 0.001 }),
         rate: Rate::default(),

@@ -98,6 +98,7 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
         max_steps: Some(STEPS as u64),
         stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     let started = Instant::now();
     train(session, &mut Silent).expect("it trains");
@@ -117,10 +118,12 @@ fn step(criterion: &mut Criterion) {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
         rate: Rate::default(),

@@ -39,10 +39,12 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(16).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.02, momentum: 0.9 }),
         rate: Rate::default(),
@@ -64,6 +66,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         max_steps: Some(STEPS),
         stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     train(session, &mut Silent).expect("it trains")
 }

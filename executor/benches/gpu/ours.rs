@@ -77,10 +77,12 @@ impl Recipe {
             data: "made".to_owned(),
             preprocessing: Preprocessing::default(),
             weights_of: None,
+            new_head: false,
             adapters: false,
             epochs: NonZeroU32::new(steps.div_ceil(few) as u32),
             samples: None,
             tokens: None,
+            validate_every: None,
             global_batch: NonZeroUsize::new(batch).expect("batches are not empty"),
             optimizer: self.optimizer,
             rate: Rate::default(),
@@ -102,6 +104,7 @@ impl Recipe {
             max_steps: Some(steps as u64),
             stop: Arc::default(),
             resume: None,
+            weights: None,
         };
         let outcome = train(session, &mut Silent).expect("it trains");
         batch as f64 / outcome.throughput

@@ -8,6 +8,7 @@ use scenarios::terminal::{Exit, Printer};
 
 use super::{data_help, figures, files, interrupt, progress::Progress};
 use crate::cli::ApplyArgs;
+use crate::model::CheckpointError;
 use crate::record::{Earlier, RecordError, StateError};
 use crate::train::TrainError;
 use crate::workflow::{self, ApplyError, Request};
@@ -43,6 +44,7 @@ pub(crate) fn apply(args: &ApplyArgs, printer: Printer, quiet: bool) -> Exit {
         },
         files: &files,
         max_steps: args.steps,
+        serve_seconds: args.serve_seconds,
         stop: &stop,
     };
     let mut progress = Progress::new(printer, quiet);
@@ -83,6 +85,7 @@ fn ended(run: &Run, args: &ApplyArgs, printer: Printer) -> Exit {
         printer.status(&format!("interrupted; the checkpoint is in {folder}/checkpoints, `--resume` goes on from it"));
         return Exit::Interrupted;
     }
+    run.workloads.iter().flat_map(figures::ranks).for_each(|line| printer.status(&line));
     printer.status(&format!("the record is in {}", args.output.join("run.json").display()));
     let worst = run.workloads.iter().filter_map(figures::error_of).map(f64::abs).fold(0.0, f64::max);
     match args.tolerance {
@@ -113,8 +116,15 @@ fn help(error: &ApplyError) -> Option<Cow<'static, str>> {
             "go on with it by `--resume`, start anew in its place by `--replace`, or give another folder with `-o`",
         ),
         ApplyError::Record(RecordError::OtherPlan { .. }) => Some("give another folder with `-o`"),
+        ApplyError::Weights { source, .. } if !matches!(**source, CheckpointError::Read { .. }) => {
+            Some(super::weights::help(source))
+        }
         ApplyError::Weights { .. } => {
             Some("run the training first: leave out `--workload`, or keep its run folder with `--resume`")
+        }
+        ApplyError::Evaluate { source, .. } => super::evaluate::help(source),
+        ApplyError::OtherNetwork { .. } => {
+            Some("give the workload the same model, or `new_head: true` to begin those layers anew")
         }
         ApplyError::Guard(_) => Some("make a new plan: `planner solve` places no data where a rule refuses it"),
         ApplyError::State(StateError::Damaged { .. }) => {

@@ -14,7 +14,7 @@ pub mod flat;
 mod flow;
 pub mod generate;
 #[cfg(test)]
-mod harness;
+pub(crate) mod harness;
 pub mod layer;
 pub mod loss;
 mod network;
@@ -33,6 +33,7 @@ pub use network::{Description, Network, Part, Piece, Seam};
 pub use pass::{Alone, Group, Pass};
 pub use plain::Plain;
 pub use running::Running;
+pub use tensors::Mismatch;
 
 use burn::tensor::Tensor;
 
