@@ -59,8 +59,8 @@ fn trained(training: &Training, ranks: usize, beside: bool) -> [f64; 2] {
         resume: None,
         weights: None,
     };
-    let phases = train(session, &mut Silent).expect("it trains").phases.mean_seconds();
-    ["communication", "communication_hidden"].map(|phase| phases[phase])
+    let phases = train(session, &mut Silent).expect("it trains").ranks[0].phases;
+    [phases.mean_seconds()["communication"], phases.hidden_communication_seconds()]
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

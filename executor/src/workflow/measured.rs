@@ -58,6 +58,7 @@ fn rank(
         stage: stage as u32,
         tensor: tensor as u32,
         phases_seconds: if learns { report.phases.mean_seconds() } else { indexmap::IndexMap::new() },
+        hidden_communication_seconds: report.phases.hidden_communication_seconds(),
         memory_peak_bytes: (kind == DeviceKind::Cpu).then_some(report.memory_peak_bytes),
         bubble: report.phases.bubble(),
     }
