@@ -89,7 +89,16 @@ impl Learned {
     pub fn is_finite(&self, held: &Held) -> bool {
         match self {
             Self::Own(gradients) => flat::is_finite(gradients, held),
-            Self::Sums(runs) => runs.iter().flat_map(|run| &run.values).all(|value| value.is_finite()),
+            Self::Sums(_) => self.wrong_sum().is_none(),
+        }
+    }
+
+    /// A sum of gradients that is no number.
+    #[must_use]
+    pub fn wrong_sum(&self) -> Option<f32> {
+        match self {
+            Self::Own(_) => None,
+            Self::Sums(runs) => runs.iter().flat_map(|run| &run.values).find(|value| !value.is_finite()).copied(),
         }
     }
 }

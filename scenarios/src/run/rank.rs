@@ -19,8 +19,8 @@ pub struct RankRun {
     pub site: Option<String>,
     /// Number of its device among those of its kind in the machine, from 0.
     pub device: u32,
-    /// Ranks on the same device, itself among them.
-    pub ranks_on_device: u32,
+    /// Ranks that share its GPU or core, itself among them.
+    pub sharing: u32,
     /// Replica of the data that it is part of.
     pub replica: u32,
     /// Stage of the pipeline.
