@@ -123,6 +123,7 @@ fn step(criterion: &mut Criterion) {
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
         rate: Rate::default(),

@@ -44,6 +44,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         epochs: Some(NonZeroU32::MIN),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(16).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.02, momentum: 0.9 }),
         rate: Rate::default(),

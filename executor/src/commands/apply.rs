@@ -85,6 +85,7 @@ fn ended(run: &Run, args: &ApplyArgs, printer: Printer) -> Exit {
         printer.status(&format!("interrupted; the checkpoint is in {folder}/checkpoints, `--resume` goes on from it"));
         return Exit::Interrupted;
     }
+    run.workloads.iter().flat_map(figures::ranks).for_each(|line| printer.status(&line));
     printer.status(&format!("the record is in {}", args.output.join("run.json").display()));
     let worst = run.workloads.iter().filter_map(figures::error_of).map(f64::abs).fold(0.0, f64::max);
     match args.tolerance {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use safetensors::tensor::View;
+use safetensors::View as _;
 use scenarios::document::{self, DocumentError};
 
 use crate::model::Plain;

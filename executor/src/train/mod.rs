@@ -1,5 +1,6 @@
 //! Training: the loop over epochs and steps that every rank runs, whatever the strategy ([`crate::parallel`]).
 
+mod course;
 mod error;
 #[cfg(test)]
 mod fault;
@@ -9,15 +10,18 @@ mod progress;
 mod rank;
 mod ranks;
 mod relay;
+mod report;
 mod snapshot;
 mod support;
 mod timing;
 
+pub use course::Course;
 pub use error::{Figure, Lost, TrainError};
 pub use observer::{Observer, Silent, Snapshot};
 pub use phases::Phases;
 pub(crate) use phases::{Phase, StepClock};
 pub use progress::Progress;
+pub use report::{Outside, RankReport};
 pub use snapshot::RankState;
 pub use support::servers;
 
@@ -104,10 +108,12 @@ pub struct Outcome {
     pub step_seconds: Option<Interval>,
     /// Records per second over all ranks after warm-up, input included.
     pub throughput: f64,
+    /// Records of a step over all ranks.
+    pub records_per_step: f64,
     /// Steps that were timed.
     pub timed_steps: u64,
-    /// Where the time of rank 0 went.
-    pub phases: Phases,
+    /// What each rank measured, in their order.
+    pub ranks: Vec<RankReport>,
     /// Bytes of gradients that each rank gave to the others.
     pub exchanged_bytes: u64,
 }

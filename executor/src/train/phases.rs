@@ -55,6 +55,15 @@ impl Phases {
         }
     }
 
+    /// Share of the passes in which a stage waited for its neighbours, 0..1.
+    #[must_use]
+    pub fn bubble(&self) -> f64 {
+        let spent = |phase: Phase| self.spent[phase as usize].as_secs_f64();
+        let waiting = spent(Phase::Waiting);
+        let passes = spent(Phase::Forward) + spent(Phase::Backward) + waiting;
+        if passes > 0.0 { waiting / passes } else { 0.0 }
+    }
+
     /// Mean seconds of a step by name of the phase.
     #[must_use]
     pub fn mean_seconds(&self) -> IndexMap<String, f64> {

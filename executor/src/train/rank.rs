@@ -2,17 +2,19 @@
 
 use std::sync::atomic::Ordering;
 use std::thread::Scope;
+use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
 use scenarios::machine::DeviceKind;
 use scenarios::scenario::Training;
 
 use super::phases::{Phase, StepClock};
-use super::relay::Relay;
+use super::relay::{Finished, Relay};
 use super::snapshot::{self, RankState};
 use super::timing::Timing;
-use super::{Figure, Outcome, Phases, Progress, Session, TrainError};
+use super::{Course, Figure, Outcome, Outside, Phases, Progress, RankReport, Session, TrainError};
 use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
+use crate::device::memory::Meter;
 use crate::model::{Network, flat, host};
 use crate::parallel::exchange::{Exchange, Learned};
 use crate::parallel::gather;
@@ -36,19 +38,26 @@ pub(super) fn run(
     session: &Session,
     job: Box<dyn Transport>,
     relay: &Relay,
-) -> Result<Option<Box<Outcome>>, TrainError> {
-    let mut rank = Rank::new(session, job, relay)?;
+    meter: &Meter,
+) -> Result<Finished, TrainError> {
+    let started = Instant::now();
+    let mut rank = Rank::new(session, job, (relay, meter))?;
+    rank.outside.start = started.elapsed();
+    meter.restart();
     let interrupted = std::thread::scope(|scope| {
         let mut input = rank.input(scope);
         rank.train(&mut input)
     })?;
     rank.update.finish(&rank.topology)?;
-    rank.outcome(interrupted)
+    rank.finished(interrupted)
 }
 
 struct Rank<'a> {
     session: &'a Session,
     relay: &'a Relay,
+    meter: &'a Meter,
+    memory_peak: u64,
+    outside: Outside,
     topology: Topology,
     stage: Stage,
     held: Held,
@@ -59,7 +68,7 @@ struct Rank<'a> {
     has_kept: bool,
     device: Device,
     reader: Reader,
-    steps_per_epoch: usize,
+    course: Course,
     steps_per_reading: usize,
     /// Figures of the steps since the last reading.
     unread: Vec<Figures>,
@@ -79,7 +88,11 @@ enum Figures {
 }
 
 impl<'a> Rank<'a> {
-    fn new(session: &'a Session, job: Box<dyn Transport>, relay: &'a Relay) -> Result<Self, TrainError> {
+    fn new(
+        session: &'a Session,
+        job: Box<dyn Transport>,
+        (relay, meter): (&'a Relay, &'a Meter),
+    ) -> Result<Self, TrainError> {
         let device: Device = session.devices.of_rank(job.rank()).clone().autodiff();
         let topology = Topology::new(Shape::of(&session.strategy), job)?;
         let training = &session.training;
@@ -109,7 +122,7 @@ impl<'a> Rank<'a> {
         Ok(Self {
             device,
             reader: Reader::new(&training.preprocessing, session.seed),
-            steps_per_epoch: session.train.len() / training.global_batch,
+            course: Course::of(training, session.train.len()),
             steps_per_reading: match session.devices.description.kind {
                 DeviceKind::Cpu => 1,
                 DeviceKind::Gpu => GPU_STEPS_PER_READING,
@@ -119,8 +132,11 @@ impl<'a> Rank<'a> {
             timing: Timing::start(),
             phases: Phases::default(),
             steps_here: 0,
+            memory_peak: 0,
+            outside: Outside::default(),
             session,
             relay,
+            meter,
             topology,
             stage,
             held,
@@ -139,15 +155,16 @@ impl<'a> Rank<'a> {
         let (session, replicas) = (self.session, self.topology.shape.replicas);
         let share = BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, replicas);
         let batches = Batches::new(&session.train, &session.training.preprocessing, share, session.seed);
-        Prefetch::start(scope, batches, self.taken()..self.all_steps(), BATCHES_AHEAD)
+        // Work that is stated in passes reads a text in order; otherwise windows are drawn from all of it.
+        let batches = if session.training.epochs.is_some() { batches } else { batches.drawn() };
+        Prefetch::start(scope, batches, self.taken()..self.course.steps, BATCHES_AHEAD)
     }
 
     /// Takes all steps; whether the user stopped it.
     fn train(&mut self, input: &mut Prefetch) -> Result<bool, TrainError> {
-        let steps = self.steps_per_epoch;
-        while self.progress.epoch() <= self.session.training.passes().get() {
+        while self.steps_of_round() > 0 {
             self.timing.skip();
-            while self.position() < steps {
+            while self.position() < self.steps_of_round() {
                 let stop = self.step(input)?;
                 if stop || self.session.max_steps.is_some_and(|limit| self.taken() >= limit) {
                     self.read_figures()?;
@@ -183,9 +200,9 @@ impl<'a> Rank<'a> {
         self.progress.steps + self.unread.len() as u64
     }
 
-    /// Steps of the whole training.
-    fn all_steps(&self) -> u64 {
-        self.steps_per_epoch as u64 * u64::from(self.session.training.passes().get())
+    /// Steps of the current round.
+    fn steps_of_round(&self) -> usize {
+        self.course.steps_of_round(self.progress.epochs.len())
     }
 
     /// Takes a step; whether the user wants to stop.
@@ -250,7 +267,7 @@ impl<'a> Rank<'a> {
 
     fn apply(&mut self, learned: Learned, clock: &mut StepClock) -> Result<(), TrainError> {
         let Training { rate, optimizer, .. } = &self.session.training;
-        let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.all_steps());
+        let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.course.steps);
         let mut step = Step { learning_rate, topology: &self.topology, clock };
         self.held = self.update.apply(self.held.take(), learned, &mut step)?;
         clock.lap(Phase::Optimizer);
@@ -309,17 +326,18 @@ impl<'a> Rank<'a> {
         let seconds = self.timing.read(steps);
         self.progress.spent(seconds);
         if self.is_first() {
-            self.relay.stepped(&self.progress, self.steps_per_epoch);
+            self.relay.stepped(&self.progress, self.steps_of_round());
         }
         Ok(())
     }
 
     /// Mean loss and share of right answers on the validation records, each replica looking at its share of them.
-    fn validate(&self) -> Result<Option<(f64, f64)>, TrainError> {
+    fn validate(&mut self) -> Result<Option<(f64, f64)>, TrainError> {
         let (records, shape) = (&*self.session.validation, self.topology.shape);
         if records.is_empty() {
             return Ok(None);
         }
+        let started = Instant::now();
         self.topology.world.pace(Pace::Unknown);
         let mean;
         let held = if self.update.differs() {
@@ -346,10 +364,13 @@ impl<'a> Rank<'a> {
         }
         self.topology.world.all_reduce(&mut sums, Reduction::Sum)?;
         let [loss, right, units] = [0, 1, 2].map(|at| f64::from(sums[at]));
+        self.outside.validation += started.elapsed();
         Ok(Some((loss / units, right / units)))
     }
 
     fn keep(&mut self) -> Result<(), TrainError> {
+        let started = Instant::now();
+        self.memory_peak = self.memory_peak.max(self.meter.peak());
         self.topology.world.pace(Pace::Unknown);
         let state = RankState {
             parameters: flat::parameters(&self.held),
@@ -370,10 +391,20 @@ impl<'a> Rank<'a> {
             self.relay.keep(snapshot, || self.topology.world.alive())?;
         }
         (self.kept, self.has_kept) = (network, true);
+        self.outside.checkpoint += started.elapsed();
+        self.outside.checkpoints += 1;
+        self.meter.restart();
         Ok(())
     }
 
-    fn outcome(self, interrupted: bool) -> Result<Option<Box<Outcome>>, TrainError> {
+    fn finished(self, interrupted: bool) -> Result<Finished, TrainError> {
+        let report = RankReport {
+            rank: self.topology.job.rank(),
+            phases: self.phases,
+            memory_peak_bytes: self.memory_peak,
+            counts: self.topology.counts.clone(),
+            outside: self.outside,
+        };
         // A training that goes on behind its last step keeps nothing anew.
         let network = if self.has_kept {
             self.kept
@@ -385,11 +416,12 @@ impl<'a> Rank<'a> {
             interrupted,
             step_seconds: self.timing.step_seconds(),
             throughput: self.timing.steps_per_second() * self.session.training.global_batch.get() as f64,
+            records_per_step: self.session.training.global_batch.get() as f64,
             timed_steps: self.timing.steps(),
             exchanged_bytes: self.exchange.exchanged_bytes + self.update.exchanged_bytes(),
             progress: self.progress,
-            phases: self.phases,
+            ranks: Vec::new(),
         };
-        Ok(network.map(of).map(Box::new))
+        Ok(Finished { outcome: network.map(of).map(Box::new), report })
     }
 }

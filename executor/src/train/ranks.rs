@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use scenarios::strategy::Sync;
 
-use super::relay::{Kept, Latest, Message, Relay};
-use super::{Lost, Observer, Outcome, Session, Snapshot, TrainError, rank, support};
-use crate::parallel::topology::{Place, SERVERS, Shape};
+use super::relay::{Finished, Kept, Latest, Message, Relay};
+use super::{Lost, Observer, Outcome, RankReport, Session, Snapshot, TrainError, rank, support};
+use crate::device::memory::{Meter, metered};
+use crate::parallel::topology::{GroupCounts, Place, SERVERS, Shape};
 use crate::parallel::update::{Server, serve};
-use crate::transport::{ThreadTransport, Transport, TransportError, Watcher, thread_group_with};
+use crate::transport::{Counted, ThreadTransport, Transport, TransportError, Watcher, thread_group_with};
 
 /// Time between two looks at what happens.
 const TICK: Duration = Duration::from_millis(100);
@@ -31,6 +32,7 @@ pub(super) struct Ranks {
     watcher: Watcher,
     running: usize,
     outcome: Option<Box<Outcome>>,
+    reports: Vec<RankReport>,
     failed: Vec<(usize, TrainError)>,
 }
 
@@ -58,7 +60,7 @@ impl Ranks {
             });
             started.map_err(|source| TrainError::Spawn { rank, source })?;
         }
-        Ok(Self { session, messages, latest, watcher, running, outcome: None, failed: Vec::new() })
+        Ok(Self { session, messages, latest, watcher, running, outcome: None, reports: Vec::new(), failed: Vec::new() })
     }
 
     /// Tells the observer what happens until all ranks have ended, or one has failed.
@@ -88,7 +90,8 @@ impl Ranks {
             return Err(error);
         }
         let no_outcome = || lost(&self.session, 0, Lost::Ended("it gave no outcome".to_owned()));
-        self.outcome.map(|outcome| *outcome).ok_or_else(no_outcome)
+        self.reports.sort_by_key(|report| report.rank);
+        self.outcome.map(|outcome| Outcome { ranks: self.reports, ..*outcome }).ok_or_else(no_outcome)
     }
 
     fn take(&mut self, message: Message, observer: &mut dyn Observer) {
@@ -104,7 +107,10 @@ impl Ranks {
             Message::Ended(rank, ended) => {
                 self.running -= 1;
                 match ended {
-                    Ok(outcome) => self.outcome = outcome.or(self.outcome.take()),
+                    Ok(Finished { outcome, report }) => {
+                        self.outcome = outcome.or(self.outcome.take());
+                        self.reports.push(report);
+                    }
                     Err(error) => self.failed.push((rank, error)),
                 }
             }
@@ -113,31 +119,32 @@ impl Ranks {
 }
 
 /// Runs a rank to its end, a panic included.
-fn whatever_happens(
-    session: &Session,
-    transport: ThreadTransport,
-    relay: &Relay,
-) -> Result<Option<Box<Outcome>>, TrainError> {
+fn whatever_happens(session: &Session, transport: ThreadTransport, relay: &Relay) -> Result<Finished, TrainError> {
     let rank = transport.rank();
-    let ended = catch_unwind(AssertUnwindSafe(|| {
+    let run = |meter: &Meter| {
         let workers = session.strategy.ranks() as usize;
         if rank < workers {
-            return rank::run(session, Box::new(transport), relay);
+            return rank::run(session, Box::new(transport), relay, meter);
         }
-        server(session, &transport, workers).map(|()| None)
-    }));
+        server(session, Box::new(transport), workers, meter)
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| metered(run)));
     ended.unwrap_or_else(|panic| Err(panicked(session, rank, &*panic)))
 }
 
 /// Runs a server of parameters to the end.
-fn server(session: &Session, job: &dyn Transport, workers: usize) -> Result<(), TrainError> {
+fn server(session: &Session, job: Box<dyn Transport>, workers: usize, meter: &Meter) -> Result<Finished, TrainError> {
     let group = job.split(SERVERS)?;
     let staleness = match session.strategy.sync {
         Sync::ParameterServer { staleness, .. } => staleness,
         _ => 0,
     };
     let device = session.devices.of_rank(job.rank());
-    Ok(serve(&Server { training: &session.training, workers, staleness, job, group: &*group, device })?)
+    let counts = GroupCounts::default();
+    let (rank, job) = (job.rank(), Counted::new(job, &counts.job));
+    serve(&Server { training: &session.training, workers, staleness, job: &*job, group: &*group, device })?;
+    let report = RankReport { rank, memory_peak_bytes: meter.peak(), counts, ..RankReport::default() };
+    Ok(Finished { outcome: None, report })
 }
 
 fn panicked(session: &Session, rank: usize, panic: &(dyn Any + Send)) -> TrainError {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scenarios::run::Epoch;
 
-use super::{Outcome, Progress, RankState, TrainError};
+use super::{Outcome, Progress, RankReport, RankState, TrainError};
 use crate::model::{CheckpointError, Network};
 
 /// Time between signs of life of a rank that waits for its checkpoint to be written.
@@ -19,7 +19,13 @@ pub(super) enum Message {
     /// A snapshot is to be kept.
     Keep(Box<Kept>),
     /// A rank has ended; the first one has the outcome.
-    Ended(usize, Result<Option<Box<Outcome>>, TrainError>),
+    Ended(usize, Result<Finished, TrainError>),
+}
+
+/// What a rank leaves behind.
+pub(super) struct Finished {
+    pub(super) outcome: Option<Box<Outcome>>,
+    pub(super) report: RankReport,
 }
 
 /// A snapshot, and where to say that it was kept.

@@ -4,11 +4,13 @@
 //! hangs is named to those who wait for it.
 
 pub mod bytes;
+mod counted;
 mod mail;
 mod meeting;
 mod threads;
 mod world;
 
+pub use counted::{Counted, Counts, Given, Operation};
 pub use threads::{ThreadTransport, thread_group, thread_group_with};
 pub use world::{Pace, Patience, Watcher};
 

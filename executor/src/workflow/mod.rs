@@ -2,6 +2,7 @@
 
 mod evaluation;
 mod inference;
+mod measured;
 mod preparation;
 mod ranks;
 mod service;
@@ -422,6 +423,10 @@ fn unmeasured(assignment: &Assignment, devices: &Devices, data: DataUsed) -> Wor
         step_seconds: scenarios::units::Interval { p10: 0.0, p50: 0.0, p90: 0.0 },
         phases_seconds: IndexMap::new(),
         throughput: 0.0,
+        throughput_interval: None,
+        ranks: Vec::new(),
+        exchanges: Vec::new(),
+        overheads: None,
         throughput_unit: assignment.predicted.throughput_unit.clone(),
         seconds: 0.0,
         predicted: assignment.predicted.clone(),

@@ -297,6 +297,7 @@ fn training(draw: &Draw, data: String) -> Training {
         adapters: false,
         samples: None,
         tokens: None,
+        validate_every: None,
         preprocessing: Preprocessing::default(),
         epochs: std::num::NonZeroU32::new(u32::from(draw.epochs) * 10),
         global_batch: nonzero(100),

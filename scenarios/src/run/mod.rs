@@ -1,5 +1,9 @@
 //! The run record: what was executed and measured, beside what was predicted.
 
+mod rank;
+
+pub use rank::{Exchange, Overheads, RankRun};
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,12 +81,24 @@ pub struct WorkloadRun {
     pub step_seconds: Interval,
     /// Mean time of a step by phase: `input`, `forward`, `backward`, `communication` and `waiting` (what the rank waited
     /// for), `optimizer`, `other`; and `communication_hidden`, exchanges that went on beside them, which is no part of the
-    /// step's time.
+    /// step's time. Of the first rank.
     pub phases_seconds: IndexMap<String, f64>,
     /// Records per second over all ranks, after warm-up, input included.
     pub throughput: f64,
+    /// The same from the spread of the steps, such as a prediction's interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput_interval: Option<Interval>,
     /// Unit of the throughput.
     pub throughput_unit: String,
+    /// What each rank of a training did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranks: Vec<RankRun>,
+    /// What the ranks gave to each other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
+    /// Time outside of the steps of a training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overheads: Option<Overheads>,
     /// Wall time of the whole workload.
     pub seconds: f64,
     /// What the plan had predicted.
@@ -130,7 +146,8 @@ pub struct DataUsed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Epoch {
-    /// From 1.
+    /// From 1. Where validations are further apart or closer together than passes over the data, this is the number of
+    /// the validation.
     pub epoch: u32,
     /// Mean training loss.
     pub train_loss: f64,

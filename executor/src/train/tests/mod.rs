@@ -5,6 +5,7 @@ mod precision;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use scenarios::model::Model;
 use scenarios::scenario::{Adam, CosineRate, Momentum, Optimizer, Precision, Preprocessing, Rate, Sgd};
@@ -13,6 +14,7 @@ use super::fault::Fault;
 use super::*;
 use crate::data::{Prepared, prepare};
 use crate::model::CheckpointError;
+use crate::transport::Operation;
 
 /// Nobody wants to stop.
 fn never() -> Arc<AtomicBool> {
@@ -30,6 +32,7 @@ fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(global_batch).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate, momentum: 0.9 }),
         rate: Rate::default(),
@@ -296,4 +299,36 @@ fn impossible_sessions_are_refused_with_their_figures() {
     let mut other = case(1);
     other.data.train = Arc::new(Records::grey(28, 14, vec![0; 392 * 20], &[0; 20]));
     check(other, "records have 392 values, but the network takes 784");
+}
+
+#[test]
+fn the_course_is_as_the_scenario_states_the_work() {
+    let check = |change: fn(&mut Training), steps: u64, rounds: usize| {
+        let mut case = Case::by("mnist-linear", "data:2");
+        case.training.epochs = None;
+        change(&mut case.training);
+        let (outcome, keeper) = case.run(None, &never());
+        let progress = outcome.expect("it trains").progress;
+        assert_eq!((progress.steps, progress.epochs.len(), keeper.epochs), (steps, rounds, rounds));
+        assert_eq!(keeper.kept.map(|kept| kept.progress.steps), Some(steps));
+    };
+    check(|training| training.epochs = NonZeroU32::new(2), 40, 2);
+    check(|training| training.samples = Some(601), 31, 2);
+    check(|training| training.tokens = Some(100), 5, 1);
+    check(|training| (training.samples, training.validate_every) = (Some(601), NonZeroU32::new(10)), 31, 4);
+}
+
+#[test]
+fn every_rank_reports_its_phases_memory_and_exchanges() {
+    let outcome = Case::by("mnist-mlp", "data:2,pipeline:2,micro_batch:5").outcome();
+    assert_eq!(outcome.ranks.iter().map(|rank| rank.rank).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    for report in &outcome.ranks {
+        assert!(report.phases.mean_seconds()["forward"] > 0.0 && (0.0..1.0).contains(&report.phases.bubble()));
+        assert!(report.memory_peak_bytes > 100_000, "{report:?}");
+        assert!(report.counts.replicas.given().any(|given| given.operation == Operation::AllReduce && given.bytes > 0));
+        assert!(report.counts.stages.given().any(|given| given.operation == Operation::Send && given.bytes > 0));
+        assert_eq!(report.counts.tensor.given().count(), 0);
+    }
+    let first = outcome.ranks[0].outside;
+    assert!(first.checkpoints == 2 && first.checkpoint > Duration::ZERO && first.validation > Duration::ZERO);
 }
