@@ -51,7 +51,7 @@ fn run(args: &GenerateArgs, printer: Printer) -> Result<Exit, Exit> {
     let mut batches = Vec::new();
     for (texts, prompts) in texts.chunks(args.batch as usize).zip(prompts.chunks(args.batch as usize)) {
         let streamed = args.format == OutputFormat::Table;
-        let mut batch = Batch { words: &words, printer: streamed.then_some(printer), texts, said: Vec::new() };
+        let batch = Batch { words: &words, printer: streamed.then_some(printer), texts };
         let found = batch.run(&checkpoint.network, prompts, args, devices.of_rank(0));
         batches.push(found.map_err(|error| refused(&error, help(&error)))?);
     }
@@ -127,13 +127,11 @@ struct Batch<'a> {
     /// Where they are shown as they grow: one text alone token by token, several when all have ended.
     printer: Option<Printer>,
     texts: &'a [String],
-    /// Tokens of the first text so far, and how much of its text was shown.
-    said: Vec<usize>,
 }
 
 impl Batch<'_> {
     fn run(
-        &mut self,
+        &self,
         network: &Network,
         prompts: &[Vec<usize>],
         args: &GenerateArgs,
@@ -141,18 +139,19 @@ impl Batch<'_> {
     ) -> Result<(Vec<Text>, Times), GenerateError> {
         let alone = self.printer.filter(|_| prompts.len() == 1);
         let mut times = Times::start(prompts.len());
-        let (mut shown, words) = (0, self.words);
-        if let Some(printer) = alone {
-            printer.data(&self.texts[0]);
-        }
+        // Tokens so far, and how many bytes of their text were shown.
+        let (mut said, mut shown, words) = (Vec::new(), 0, self.words);
         let each = |text: usize, token: usize| {
             times.token(text);
+            if let Some(printer) = alone.filter(|_| said.is_empty()) {
+                printer.data(&self.texts[text]);
+            }
             if words.is_last(token) {
                 return ControlFlow::Break(());
             }
             if let Some(printer) = alone {
-                self.said.push(token);
-                let all = words.text(&self.said);
+                said.push(token);
+                let all = words.text(&said);
                 // The bytes of a character may come one after the other.
                 if !all.ends_with('\u{fffd}') {
                     printer.data(all.get(shown..).unwrap_or_default());
