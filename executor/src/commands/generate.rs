@@ -19,7 +19,8 @@ const STANDARD_INPUT: &str = "-";
 #[derive(Debug, Serialize)]
 struct Text {
     prompt: String,
-    text: String,
+    #[serde(rename = "text")]
+    added: String,
     tokens: usize,
 }
 
@@ -163,14 +164,16 @@ impl Batch<'_> {
         let found = go_on(network, prompts, args.tokens as usize, sampling(args), device, each)?;
         let text = |(prompt, tokens): (&String, Vec<usize>)| Text {
             prompt: prompt.clone(),
-            text: words.text(&tokens),
+            added: words.text(&tokens),
             tokens: tokens.len(),
         };
         let texts: Vec<Text> = self.texts.iter().zip(found).map(text).collect();
         match (self.printer, alone) {
             (_, Some(printer)) => printer.data("\n"),
             (Some(printer), None) => {
-                texts.iter().for_each(|text| printer.data(&format!("{}{}\n", text.prompt, text.text)))
+                for text in &texts {
+                    printer.data(&format!("{}{}\n", text.prompt, text.added));
+                }
             }
             (None, None) => {}
         }
@@ -210,6 +213,6 @@ fn times(view: &View) -> String {
 fn table(view: &View) -> Table {
     let mut table = Table::new(&["prompt", "text", "tokens"]);
     table.rows =
-        view.texts.iter().map(|one| vec![one.prompt.clone(), one.text.clone(), one.tokens.to_string()]).collect();
+        view.texts.iter().map(|one| vec![one.prompt.clone(), one.added.clone(), one.tokens.to_string()]).collect();
     table
 }
