@@ -12,6 +12,7 @@ use scenarios::scenario::BatchInference;
 use scenarios::units::Interval;
 use serde::Serialize;
 
+use super::measured::per_second;
 use super::{ApplyError, Workflow, unmeasured, used_of};
 use crate::data::{Needs, Reader, Records};
 use crate::evaluate;
@@ -153,6 +154,7 @@ impl Task<'_> {
         if let Some(interval) = Interval::of(&self.seconds) {
             done.step_seconds = interval;
             done.throughput = together as f64 / interval.p50.max(f64::MIN_POSITIVE);
+            done.throughput_interval = per_second(together as f64, interval);
         }
         done.metrics.insert("records".to_owned(), self.records as f64);
     }
