@@ -6,7 +6,6 @@
 //! applied as the strategy says.
 
 pub mod gather;
-pub mod partition;
 pub mod schedule;
 pub mod stage;
 pub mod tape;

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
+use scenarios::model::pieces::balanced;
 use scenarios::strategy::{Schedule, Strategy};
 
-use super::partition::balanced;
 use super::schedule::{Task, tasks};
 use super::tape::{Backflow, Behind, Meeting, Output, Segment, Tape, backward, forward, infer, segments};
 use super::topology::Topology;

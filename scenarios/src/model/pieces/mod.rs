@@ -3,8 +3,11 @@
 //! Planner and executor share it, so that both cut pipelines alike and measure and predict the same things.
 
 mod images;
+mod partition;
 mod recommenders;
 mod tokens;
+
+pub use partition::balanced;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,6 +133,51 @@ pub enum PieceKind {
     Cut,
 }
 
+impl PieceKind {
+    /// Name as machine profiles write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Dense => "dense",
+            Self::Convolution => "convolution",
+            Self::GroupedConvolution => "grouped_convolution",
+            Self::Relu => "relu",
+            Self::Tanh => "tanh",
+            Self::MaxPool => "max_pool",
+            Self::Mean => "mean",
+            Self::BatchNorm => "batch_norm",
+            Self::Add => "add",
+            Self::Shrink => "shrink",
+            Self::Excite => "excite",
+            Self::Pyramid => "pyramid",
+            Self::Heads => "heads",
+            Self::Embedding => "embedding",
+            Self::LayerNorm => "layer_norm",
+            Self::RmsNorm => "rms_norm",
+            Self::Attention => "attention",
+            Self::RotaryAttention => "rotary_attention",
+            Self::FeedForward => "feed_forward",
+            Self::GatedFeedForward => "gated_feed_forward",
+            Self::Transform => "transform",
+            Self::Classifier => "classifier",
+            Self::Output => "output",
+            Self::Lstm => "lstm",
+            Self::Gru => "gru",
+            Self::Tables => "tables",
+            Self::Dot => "dot",
+            Self::Cross => "cross",
+            Self::Factors => "factors",
+            Self::ClassLoss => "class_loss",
+            Self::TokenLoss => "token_loss",
+            Self::ClickLoss => "click_loss",
+            Self::NumberLoss => "number_loss",
+            Self::BoxLoss => "box_loss",
+            Self::Cut => "cut",
+        }
+    }
+}
+
 /// Sizes that the time of a piece follows from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -185,6 +233,13 @@ impl Piece {
     fn new(kind: PieceKind, work: Work, weight: f64, tensors: u64) -> Self {
         let operation = Some(PieceOperation { kind, work });
         Self { operation, weight, leaving: work.leaving, tensors, ..Self::default() }
+    }
+
+    /// Whether it is attention, whose activations alone are computed again where that is selective.
+    #[must_use]
+    pub fn is_attention(&self) -> bool {
+        let kind = self.operation.map(|operation| operation.kind);
+        matches!(kind, Some(PieceKind::Attention | PieceKind::RotaryAttention))
     }
 
     /// Parameters that it holds.
