@@ -8,6 +8,8 @@ mod fit;
 mod memory;
 mod stages;
 mod step;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub(super) use step::predict;

@@ -6,7 +6,7 @@ use scenarios::model::Model;
 use scenarios::model::pieces::pieces;
 use scenarios::plan::{Breakdown, Predicted};
 use scenarios::scenario::Optimizer;
-use scenarios::strategy::{Strategy, Sync};
+use scenarios::strategy::{Schedule, Strategy};
 use scenarios::units::Interval;
 
 use super::stages::{Spread, Stage, VALUE_BYTES};
@@ -50,7 +50,6 @@ struct Job<'a> {
     task: &'a Task<'a>,
     machine: &'a MeasuredMachine<'a>,
     strategy: Strategy,
-    layout: Layout,
     /// Ranks on a device.
     ranks: u32,
     /// Records of a rank's step, and of one of its passes.
@@ -98,7 +97,7 @@ impl<'a> Job<'a> {
                 (local, carried_out::micro_batch(&strategy, local))
             }
         };
-        Ok(Self { task, machine, strategy, layout, ranks, local, micro_batch })
+        Ok(Self { task, machine, strategy, ranks, local, micro_batch })
     }
 
     /// Adds the passes of all micro-batches; gives those that each rank of a pipeline has in flight at most.
@@ -127,12 +126,8 @@ impl<'a> Job<'a> {
     }
 
     /// A schedule of one stage has no chunks.
-    const fn schedule(&self) -> scenarios::strategy::Schedule {
-        if self.strategy.pipeline.get() > 1 {
-            self.strategy.schedule
-        } else {
-            scenarios::strategy::Schedule::OneForwardOneBackward
-        }
+    const fn schedule(&self) -> Schedule {
+        if self.strategy.pipeline.get() > 1 { self.strategy.schedule } else { Schedule::OneForwardOneBackward }
     }
 
     /// The chunks of the rank that computes longest.
@@ -195,8 +190,9 @@ impl<'a> Job<'a> {
         }
         let figures = self.machine.exchange(Collective::AllReduce, FIGURE_BYTES, all, self.ranks)?;
         parts.add("communication", figures.scaled(FIGURES));
-        let meet = self.strategy.data.get();
-        if meet > 1 && self.strategy.sync == Sync::AllReduce {
+        // Figures are summed in every step, however replicas agree, so that all wait for the slowest.
+        let meet = self.strategy.data.saturating_mul(self.strategy.tensor).get();
+        if meet > 1 {
             let variance = self.fullest(stages).iter().map(|stage| stage.variance).sum::<f64>();
             let quantile = 0.5_f64.powf(1.0 / f64::from(meet));
             let wait = variance.sqrt() * (quantile / (1.0 - quantile)).ln() / 1.702;
