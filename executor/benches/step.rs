@@ -6,7 +6,7 @@
 #![expect(clippy::print_stderr, reason = "a benchmark prints its result")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
@@ -21,7 +21,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use executor::data::{Columns, Prepared, Truth, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
+use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
+use executor::transport::Patience;
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
 use scenarios::strategy::Strategy;
@@ -83,16 +85,20 @@ fn bare(images: &[f32], labels: &[i32]) -> Duration {
 /// The same steps by the executor.
 fn ours(data: &Prepared, training: &Training) -> Duration {
     let session = Session {
-        training,
-        description: &Description::of(&training.model).expect("it is a preset"),
-        train: &data.train,
-        validation: &data.validation,
-        strategy: &Strategy::SINGLE,
-        devices: &Devices::cpu(),
+        training: training.clone(),
+        description: Description::of(&training.model).expect("it is a preset"),
+        train: Arc::clone(&data.train),
+        validation: Arc::clone(&data.validation),
+        strategy: Strategy::SINGLE,
+        devices: Devices::cpu(),
+        sites: Vec::new(),
+        patience: Patience::default(),
+        buckets: Buckets::usual(&Devices::cpu(), 1),
         seed: 1,
         max_steps: Some(STEPS as u64),
-        stop: &AtomicBool::new(false),
+        stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     let started = Instant::now();
     train(session, &mut Silent).expect("it trains");
@@ -112,10 +118,12 @@ fn step(criterion: &mut Criterion) {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.01, momentum: 0.9 }),
         rate: Rate::default(),

@@ -32,8 +32,10 @@ enum Command {
     Apply(ApplyArgs),
     /// Judge trained weights on the test records of a data set.
     Evaluate(EvaluateArgs),
-    /// Classify images with trained weights.
+    /// Answer to records with trained weights.
     Predict(PredictArgs),
+    /// Let texts go on with a trained language model.
+    Generate(GenerateArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -98,6 +100,9 @@ pub(crate) struct ApplyArgs {
     /// Stop each training after this many optimiser steps.
     #[arg(long)]
     pub steps: Option<u64>,
+    /// Give each service requests for this many seconds.
+    #[arg(long, default_value = "10")]
+    pub serve_seconds: f64,
     /// Go on where the run in the folder stopped.
     #[arg(long, conflicts_with = "replace")]
     pub resume: bool,
@@ -136,15 +141,56 @@ pub(crate) struct EvaluateArgs {
 pub(crate) struct PredictArgs {
     /// Trained weights (`run/checkpoints/WORKLOAD.safetensors`).
     pub weights: PathBuf,
-    /// IDX file of images, plain or gzip.
-    pub images: PathBuf,
-    /// Classify only the first images.
+    /// Files like those that the network learned from, what is to be found may be missing: IDX, CIFAR, PNG, JPEG or a folder
+    /// of pictures, CSV, texts by line (`-` for standard input), users and items, clicks.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Classes, or tokens for each `[MASK]`, the likeliest first.
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: u32,
+    /// Least score of an object, 0 to 1.
+    #[arg(long, default_value = "0.5")]
+    pub score: f32,
+    /// Answer to the first records only.
     #[arg(long)]
     pub limit: Option<usize>,
+    /// Records in one forward pass.
+    #[arg(long, default_value = "256", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch: u32,
     /// Device to run on.
     #[arg(long, value_enum, default_value_t)]
     pub device: Choice,
-    /// How to print the classes.
+    /// How to print the answers.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// Trained weights of a language model (`run/checkpoints/WORKLOAD.safetensors`).
+    pub weights: PathBuf,
+    /// Text to go on from, once or several times; `-` for each line of standard input.
+    #[arg(long, required = true)]
+    pub prompt: Vec<String>,
+    /// Tokens to add to each, at most.
+    #[arg(long, default_value = "100", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub tokens: u32,
+    /// Draw tokens by softmax(score / temperature); without it the likeliest one is taken.
+    #[arg(long)]
+    pub temperature: Option<f32>,
+    /// Draw from so many of the likeliest tokens only.
+    #[arg(long, requires = "temperature")]
+    pub top_k: Option<usize>,
+    /// Seed of the draws.
+    #[arg(long, default_value = "0")]
+    pub seed: u64,
+    /// Texts that go on together; one alone is shown as it grows.
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch: u32,
+    /// Device to run on.
+    #[arg(long, value_enum, default_value_t)]
+    pub device: Choice,
+    /// How to print the texts; JSON has the times too.
     #[arg(long, value_enum, default_value_t)]
     pub format: OutputFormat,
 }
@@ -160,6 +206,7 @@ pub fn run() -> Exit {
         Command::Apply(args) => commands::apply(&args, printer, cli.quiet),
         Command::Evaluate(args) => commands::evaluate(&args, printer),
         Command::Predict(args) => commands::predict(&args, printer),
+        Command::Generate(args) => commands::generate(&args, printer),
         Command::Completions { shell } => commands::completions(shell, printer),
         Command::Man => commands::man(printer),
     }

@@ -3,13 +3,15 @@
 #![cfg(feature = "gpu")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 
 use burn::tensor::{Device, DeviceKind, DeviceType};
 use executor::data::{Prepared, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
+use executor::parallel::exchange::Buckets;
 use executor::train::{Outcome, Session, Silent, train};
+use executor::transport::Patience;
 use scenarios::machine;
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
@@ -37,10 +39,12 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(16).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate: 0.02, momentum: 0.9 }),
         rate: Rate::default(),
@@ -49,16 +53,20 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
         precision: Precision::Fp32,
     };
     let session = Session {
-        training: &training,
-        description: &Description::of(&training.model).expect("it is a preset"),
-        train: &data.train,
-        validation: &data.validation,
-        strategy: &Strategy::data_parallel(ranks).expect("not zero"),
-        devices,
+        description: Description::of(&training.model).expect("it is a preset"),
+        training,
+        train: Arc::clone(&data.train),
+        validation: Arc::clone(&data.validation),
+        strategy: Strategy::data_parallel(ranks).expect("not zero"),
+        devices: devices.clone(),
+        sites: Vec::new(),
+        patience: Patience::default(),
+        buckets: Buckets::usual(devices, ranks as usize),
         seed: 5,
         max_steps: Some(STEPS),
-        stop: &AtomicBool::new(false),
+        stop: Arc::default(),
         resume: None,
+        weights: None,
     };
     train(session, &mut Silent).expect("it trains")
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::Path;
 
 use scenarios::document;
@@ -7,7 +8,8 @@ use scenarios::terminal::{Exit, Printer};
 
 use super::{data_help, figures, files, interrupt, progress::Progress};
 use crate::cli::ApplyArgs;
-use crate::record::{Earlier, RecordError};
+use crate::model::CheckpointError;
+use crate::record::{Earlier, RecordError, StateError};
 use crate::train::TrainError;
 use crate::workflow::{self, ApplyError, Request};
 
@@ -42,13 +44,14 @@ pub(crate) fn apply(args: &ApplyArgs, printer: Printer, quiet: bool) -> Exit {
         },
         files: &files,
         max_steps: args.steps,
+        serve_seconds: args.serve_seconds,
         stop: &stop,
     };
     let mut progress = Progress::new(printer, quiet);
     match workflow::apply(&request, &mut |event| progress.show(event)) {
         Ok(run) => ended(&run, args, printer),
         Err(error) => {
-            printer.error(&error, help(&error));
+            printer.error(&error, help(&error).as_deref());
             exit_of(&error)
         }
     }
@@ -82,6 +85,7 @@ fn ended(run: &Run, args: &ApplyArgs, printer: Printer) -> Exit {
         printer.status(&format!("interrupted; the checkpoint is in {folder}/checkpoints, `--resume` goes on from it"));
         return Exit::Interrupted;
     }
+    run.workloads.iter().flat_map(figures::ranks).for_each(|line| printer.status(&line));
     printer.status(&format!("the record is in {}", args.output.join("run.json").display()));
     let worst = run.workloads.iter().filter_map(figures::error_of).map(f64::abs).fold(0.0, f64::max);
     match args.tolerance {
@@ -98,21 +102,51 @@ const fn exit_of(error: &ApplyError) -> Exit {
     }
 }
 
-fn help(error: &ApplyError) -> Option<&'static str> {
-    match error {
+/// The smallest fix.
+fn help(error: &ApplyError) -> Option<Cow<'static, str>> {
+    let text = match error {
+        ApplyError::TooManyRanks { most, fits, .. } => {
+            let fits = fits.as_ref().map_or_else(String::new, |strategy| format!(", such as `{strategy}`"));
+            return Some(format!("plan with at most {most} ranks{fits}, or use a machine with more").into());
+        }
+        ApplyError::TooLittleMemory { .. } => Some(LESS_MEMORY),
         ApplyError::Device(_) => Some("use `--device cpu`, or `executor devices` to see what there is"),
         ApplyError::Data(error) => data_help(error),
         ApplyError::Record(RecordError::Occupied { .. }) => Some(
             "go on with it by `--resume`, start anew in its place by `--replace`, or give another folder with `-o`",
         ),
         ApplyError::Record(RecordError::OtherPlan { .. }) => Some("give another folder with `-o`"),
+        ApplyError::Weights { source, .. } if !matches!(**source, CheckpointError::Read { .. }) => {
+            Some(super::weights::help(source))
+        }
         ApplyError::Weights { .. } => {
             Some("run the training first: leave out `--workload`, or keep its run folder with `--resume`")
         }
-        ApplyError::Guard(_) => Some("make a new plan: `planner solve` places no data where a rule refuses it"),
-        ApplyError::Train { source, .. } if matches!(**source, TrainError::Diverged { .. }) => {
-            Some("lower the learning rate; the checkpoint of the last whole epoch was kept")
+        ApplyError::Evaluate { source, .. } => super::evaluate::help(source),
+        ApplyError::OtherNetwork { .. } => {
+            Some("give the workload the same model, or `new_head: true` to begin those layers anew")
         }
+        ApplyError::Guard(_) => Some("make a new plan: `planner solve` places no data where a rule refuses it"),
+        ApplyError::State(StateError::Damaged { .. }) => {
+            Some("put back the file as it was written, or start anew by `--replace`")
+        }
+        ApplyError::Train { source, .. } => train_help(source),
+        _ => None,
+    };
+    text.map(Cow::Borrowed)
+}
+
+/// What takes less memory.
+const LESS_MEMORY: &str = "plan smaller micro-batches (`micro_batch`), recomputation (`recompute`), more stages \
+    (`pipeline`) or fewer ranks on a device";
+
+const fn train_help(error: &TrainError) -> Option<&'static str> {
+    match error {
+        TrainError::NotFinite { .. } => Some(
+            "lower the learning rate, or give `clip_norm`; the last good checkpoint was kept, `--resume` goes on from it",
+        ),
+        TrainError::RankLost { .. } => Some("the last checkpoint was kept: `--resume` goes on from it"),
+        TrainError::OutOfMemory { .. } => Some(LESS_MEMORY),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod calibrate;
 mod devices;
 mod evaluate;
 mod figures;
+mod generate;
 mod interrupt;
 mod predict;
 mod progress;
@@ -14,6 +15,7 @@ pub(crate) use apply::apply;
 pub(crate) use calibrate::calibrate;
 pub(crate) use devices::devices;
 pub(crate) use evaluate::evaluate;
+pub(crate) use generate::generate;
 pub(crate) use predict::predict;
 
 use clap::CommandFactory as _;
@@ -63,17 +65,26 @@ const fn data_help(error: &DataError) -> Option<&'static str> {
         DataError::Store { .. } => Some(
             "object stores and web servers need an executor that was built with `--features executor/object-stores`",
         ),
-        DataError::Files { source, .. } => match source {
-            ReadError::Idx(_) => Some("put the published file in its place"),
-            ReadError::NoFile { .. } => {
-                Some("put it there, or name others by `train` and `test` in the data set's `files`")
-            }
-            ReadError::Broken { .. } => {
-                Some("mend or remove these records, or allow more of them by `max_broken` in the data set's `files`")
-            }
-            ReadError::Kind { .. } => Some("give the workload another model, or read the files in another `format`"),
-            ReadError::TooMany { .. } => Some("make the network's vocabulary or tables as large as the data needs"),
-            ReadError::Store(_) | ReadError::Form { .. } | ReadError::Codes(_) => None,
-        },
+        DataError::Kept { .. } => Some("run the `preprocess` workload again, for the network that reads its records"),
+        DataError::Files { source, .. } => read_help(source),
+    }
+}
+
+/// The smallest fix for files that cannot be used.
+const fn read_help(error: &ReadError) -> Option<&'static str> {
+    match error {
+        ReadError::Idx(_) => Some("put the published file in its place"),
+        ReadError::NoFile { .. } => {
+            Some("put it there, or name others by `train` and `test` in the data set's `files`")
+        }
+        ReadError::Broken { .. } => {
+            Some("mend or remove these records, or allow more of them by `max_broken` in the data set's `files`")
+        }
+        ReadError::Kind { .. } => Some("give the workload another model, or read the files in another `format`"),
+        ReadError::NoClasses => {
+            Some("read the data as `lines` with a column for the `class`, or take `classes` out of the model")
+        }
+        ReadError::TooMany { .. } => Some("make the network's vocabulary, tables or classes as many as the data needs"),
+        ReadError::Store(_) | ReadError::Form { .. } | ReadError::Codes(_) => None,
     }
 }

@@ -100,5 +100,7 @@ const fn name(stage: Stage) -> &'static str {
         Stage::Preprocess => "preprocess",
         Stage::Train => "train",
         Stage::Evaluate => "evaluate",
+        Stage::Infer => "infer",
+        Stage::Serve => "serve",
     }
 }

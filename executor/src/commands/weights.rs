@@ -4,9 +4,8 @@ use std::path::Path;
 
 use scenarios::terminal::{Exit, Printer};
 
-use crate::data::Records;
 use crate::device::{Choice, Devices};
-use crate::model::Checkpoint;
+use crate::model::{Checkpoint, CheckpointError};
 
 /// A network on its device.
 pub(super) struct Weights {
@@ -20,21 +19,25 @@ pub(super) fn open(path: &Path, choice: Choice, printer: Printer) -> Result<Weig
     match Checkpoint::read(path, devices.of_rank(0)) {
         Ok(checkpoint) => Ok(Weights { checkpoint, devices }),
         Err(error) => {
-            printer.error(&error, Some("weights are in `run/checkpoints/WORKLOAD.safetensors` of a run"));
+            printer.error(&error, Some(help(&error)));
             Err(Exit::InvalidDocument)
         }
     }
 }
 
-impl Weights {
-    /// Whether the network takes these images; if not, it is said.
-    pub(super) fn fit(&self, images: &Records, printer: Printer) -> Result<(), Exit> {
-        let expected = self.checkpoint.recipe.model.input().map_or(0, |shape| shape.elements());
-        if images.values() == expected {
-            return Ok(());
+/// The smallest fix for weights that cannot be used.
+pub(super) const fn help(error: &CheckpointError) -> &'static str {
+    match error {
+        CheckpointError::Read { .. } | CheckpointError::Write(_) => {
+            "weights are in `run/checkpoints/WORKLOAD.safetensors` of a run"
         }
-        let text = format!("images have {} pixels, but the network takes {expected}", images.values());
-        printer.error(&std::io::Error::other(text), None);
-        Err(Exit::RunFailed)
+        CheckpointError::Damaged { .. } => "copy the file again, or train again: the file is not whole",
+        CheckpointError::NoRecipe { .. } | CheckpointError::Recipe { .. } => {
+            "give weights that `executor apply` of this version has written"
+        }
+        CheckpointError::Shape { .. } | CheckpointError::Mismatch { .. } => {
+            "give weights of this network, or train again: name and tensors were written by different networks"
+        }
+        CheckpointError::Encode { .. } => "the network is too large for the format",
     }
 }

@@ -3,7 +3,9 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::records::{Columns, Images, Records, Truth};
+#[cfg(test)]
+use super::records::{Columns, Truth};
+use super::records::{Images, Records};
 use super::store::Stored;
 
 const IMAGES_MAGIC: u32 = 0x0000_0803;
@@ -87,13 +89,12 @@ pub fn of(images: &Stored, labels: &Stored) -> Result<Records, IdxError> {
     joined((&images.bytes, &images.path), (&labels.bytes, &labels.path))
 }
 
-/// Reads images; their classes are not known.
+/// Images of a file that was read; their classes are not known.
 ///
 /// # Errors
-/// The file cannot be read, or has another format or length.
-pub fn read_images(path: &Path) -> Result<Records, IdxError> {
-    let images = images_of(&read_bytes(path)?, path)?;
-    Ok(Records { columns: Columns::Images(images), truth: Truth::Unknown })
+/// It has another format or length.
+pub fn images(stored: &Stored) -> Result<Images, IdxError> {
+    images_of(&stored.bytes, &stored.path)
 }
 
 fn joined(images: (&[u8], &Path), labels: (&[u8], &Path)) -> Result<Records, IdxError> {

@@ -1,9 +1,12 @@
 //! What records have to be, to fit a network.
 
+use std::num::NonZeroUsize;
+
 use scenarios::model::{Model, ShapeError, TensorShape, TransformerKind};
+use serde::{Deserialize, Serialize};
 
 /// What a network reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Needs {
     /// Numbers, or images of a size; it gives so many values, one for each class.
     Numbers {
@@ -16,7 +19,7 @@ pub enum Needs {
     Objects {
         /// Shape of an image.
         shape: TensorShape,
-        /// Classes that it tells apart, with that of the background where there is one.
+        /// Classes of objects that it tells apart.
         classes: usize,
     },
     /// Tokens.
@@ -27,6 +30,8 @@ pub enum Needs {
         vocabulary: usize,
         /// Whether each token sees all others, so that it learns by filling in and not by going on.
         sees_all: bool,
+        /// Classes that it tells apart; none where it finds tokens.
+        classes: Option<usize>,
     },
     /// Pairs of users and items.
     Pairs {
@@ -52,16 +57,21 @@ impl Needs {
     pub fn of(model: &Model) -> Result<Self, ShapeError> {
         Ok(match model.resolved()? {
             Model::BlockCnn(network) => Self::Numbers { shape: model.input()?, outputs: network.head.classes.get() },
-            Model::Detector(detector) => Self::Objects { shape: model.input()?, classes: detector.heads.classes.get() },
+            Model::Detector(detector) => {
+                // The first of the heads' classes says whether there is an object.
+                Self::Objects { shape: model.input()?, classes: (detector.heads.classes.get() - 1).max(1) }
+            }
             Model::Rnn(network) => Self::Tokens {
                 sequence: network.sequence.get(),
                 vocabulary: network.vocabulary.get(),
                 sees_all: network.bidirectional > 0,
+                classes: None,
             },
             Model::Transformer(network) => Self::Tokens {
                 sequence: network.sequence.get(),
                 vocabulary: network.vocabulary.get(),
                 sees_all: network.kind == TransformerKind::Encoder,
+                classes: network.classes.map(NonZeroUsize::get),
             },
             Model::MatrixFactorization(factors) => {
                 Self::Pairs { users: factors.users.get(), items: factors.items.get() }
@@ -91,12 +101,21 @@ impl Needs {
         }
     }
 
+    /// Shape of the numbers or images that it reads; empty where it reads something else.
+    #[must_use]
+    pub const fn shape(&self) -> TensorShape {
+        match self {
+            Self::Numbers { shape, .. } | Self::Objects { shape, .. } => *shape,
+            Self::Tokens { .. } | Self::Pairs { .. } | Self::Clicks { .. } => TensorShape::Vector(0),
+        }
+    }
+
     /// Classes that records may have.
     #[must_use]
     pub const fn classes(&self) -> usize {
         match self {
             Self::Numbers { outputs, .. } => *outputs,
-            Self::Objects { classes, .. } => *classes,
+            Self::Objects { classes, .. } | Self::Tokens { classes: Some(classes), .. } => *classes,
             Self::Tokens { .. } | Self::Pairs { .. } | Self::Clicks { .. } => usize::MAX,
         }
     }
@@ -116,6 +135,6 @@ mod tests {
         check("resnet20", "images", 10);
         check("bert-base", "tokens", usize::MAX);
         check("dlrm-dcnv2", "numbers and categories", usize::MAX);
-        check("ssd300-resnet50", "images", 81);
+        check("ssd300-resnet50", "images", 80);
     }
 }

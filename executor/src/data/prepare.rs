@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
@@ -15,9 +16,9 @@ use super::records::{Columns, Records, Truth};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     /// To learn from.
-    pub train: Records,
+    pub train: Arc<Records>,
     /// To look at after each epoch.
-    pub validation: Records,
+    pub validation: Arc<Records>,
     /// To judge the finished network by.
     pub test: Records,
     /// Records whose class the network does not have.
@@ -57,7 +58,7 @@ pub fn prepare(train: &Records, test: &Records, classes: usize, split: Split, se
         }
     };
     let dropped_malformed = dropped_malformed + malformed_test;
-    Prepared { train: rest, validation, test, dropped_malformed, dropped_duplicates }
+    Prepared { train: Arc::new(rest), validation: Arc::new(validation), test, dropped_malformed, dropped_duplicates }
 }
 
 /// Whether the network has the record's class.

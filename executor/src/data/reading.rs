@@ -50,6 +50,9 @@ pub enum ReadError {
         /// What the network reads.
         expected: &'static str,
     },
+    /// The network tells classes apart, and the files have none.
+    #[error("the network tells classes apart, but `files` names no column with the class")]
+    NoClasses,
     /// There is more of something than the network knows.
     #[error("the data has {found} {what}, but the network knows {expected}")]
     TooMany {
@@ -188,22 +191,23 @@ impl<'a> Reading<'a> {
 
     /// Counts a line of a file, and gives what was read of it.
     pub fn line<T>(&mut self, stored: &Stored, number: usize, read: Result<T, String>) -> Option<T> {
-        self.counted(stored, "line", number, read)
+        self.of(&stored.path.display().to_string(), "line", number, read)
     }
 
     /// Counts a record of a file, and gives what was read of it.
     pub fn record<T>(&mut self, stored: &Stored, number: usize, read: Result<T, String>) -> Option<T> {
-        self.counted(stored, "record", number, read)
+        self.of(&stored.path.display().to_string(), "record", number, read)
     }
 
-    fn counted<T>(&mut self, stored: &Stored, unit: &'static str, number: usize, read: Result<T, String>) -> Option<T> {
+    /// Counts a line or record of the file with this path, and gives what was read of it.
+    pub fn of<T>(&mut self, path: &str, unit: &'static str, number: usize, read: Result<T, String>) -> Option<T> {
         match read {
             Ok(value) => {
                 self.good();
                 Some(value)
             }
             Err(cause) => {
-                self.skip(Flaw { path: stored.path.display().to_string(), unit, number, cause });
+                self.skip(Flaw { path: path.to_owned(), unit, number, cause });
                 None
             }
         }

@@ -3,8 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Records with what is true of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Records {
     /// What a network reads.
     pub columns: Columns,
@@ -13,7 +15,7 @@ pub struct Records {
 }
 
 /// What a network reads of each record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Columns {
     /// Images.
     Images(Images),
@@ -44,7 +46,7 @@ pub enum Columns {
 }
 
 /// Images of one size.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Images {
     /// Colour channels.
     pub channels: usize,
@@ -57,18 +59,27 @@ pub struct Images {
 }
 
 /// A long text, of which a record is a window.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stream {
     /// Tokens that a network reads of a window; the one after each of them is what it is to find.
     pub sequence: usize,
     /// The text.
+    #[serde(serialize_with = "shared", deserialize_with = "own")]
     pub tokens: Arc<Vec<u32>>,
     /// Where windows start; none for windows side by side, which begin at another place in each epoch.
     pub starts: Option<Vec<usize>>,
 }
 
+fn shared<S: Serializer>(tokens: &Arc<Vec<u32>>, serializer: S) -> Result<S::Ok, S::Error> {
+    tokens.as_ref().serialize(serializer)
+}
+
+fn own<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Vec<u32>>, D::Error> {
+    Vec::deserialize(deserializer).map(Arc::new)
+}
+
 /// Documents of several lengths.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Documents {
     /// How they are given to a network.
     pub layout: Layout,
@@ -79,7 +90,7 @@ pub struct Documents {
 }
 
 /// How a document is given to a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     /// Tokens of a record: what is longer is cut off, what is shorter is filled up.
     pub sequence: usize,
@@ -96,7 +107,7 @@ pub struct Layout {
 }
 
 /// What is true of the records.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Truth {
     /// It is not known.
     Unknown,

@@ -83,6 +83,12 @@ pub enum DataError {
         /// Cause.
         source: StoreError,
     },
+    /// Prepared records cannot be kept or read.
+    #[error("prepared records cannot be used: {reason}")]
+    Kept {
+        /// Cause.
+        reason: String,
+    },
     /// The files cannot be used.
     #[error("data set `{dataset}`: {source}")]
     Files {

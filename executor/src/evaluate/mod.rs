@@ -1,22 +1,56 @@
-//! What a trained network is worth on records that it has not seen.
+//! What a trained network is worth on records that it has not seen, by the metrics of its task.
 
+mod answer;
+mod figures;
+mod jackknife;
+
+pub use answer::{Answer, of as answers};
+pub use figures::{Figure, Figures};
+
+use std::ops::Range;
 use std::time::Instant;
 
-use burn::nn::loss::CrossEntropyLossConfig;
-use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::module::Module as _;
+use burn::tensor::Device;
 use scenarios::units::Interval;
 
-use crate::data::{HostTargets, Inputs, Reader, Records};
-use crate::model::{Network, Pass, host};
+use crate::data::{Reader, Records, Truth};
+use crate::device::Devices;
+use crate::model::{Description, Network};
 
-/// Figures of a network on a set of records.
+/// Most numbers that one pass gives: a batch with more goes through the network in parts.
+const MOST_SCORES: usize = 1 << 26;
+
+/// Why a network cannot be judged by records.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluateError {
+    /// There are no records.
+    #[error("there are no test records")]
+    Empty,
+    /// Nothing is known to be true of the records.
+    #[error("the test records do not say what is true of them, so answers cannot be judged")]
+    Unlabelled,
+    /// Records and network do not fit.
+    #[error("records have {found} values, but the network takes {expected}")]
+    Shape {
+        /// Values of a record.
+        found: usize,
+        /// Values that the network takes.
+        expected: usize,
+    },
+    /// The network gives no numbers.
+    #[error("the network's answer to test record {record} is no finite number: its training has diverged")]
+    NotFinite {
+        /// Its place among the test records, from 1.
+        record: usize,
+    },
+}
+
+/// What a network has answered on a set of records, and how long it took.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evaluation {
-    /// Rows are true classes, columns predicted ones.
-    pub confusion: Vec<Vec<u64>>,
-    /// Sum of the cross-entropy of all records.
-    loss_sum: f64,
+    /// Its answers beside what is true, in the order of the records.
+    pub answers: Vec<Answer>,
     /// Time of each full batch.
     batch_seconds: Vec<f64>,
     /// Time of everything.
@@ -26,21 +60,20 @@ pub struct Evaluation {
 impl Evaluation {
     /// Records that were looked at.
     #[must_use]
-    pub fn records(&self) -> u64 {
-        self.confusion.iter().flatten().sum()
+    pub const fn records(&self) -> u64 {
+        self.answers.len() as u64
     }
 
-    /// Share of records that were classified rightly; 0 without records.
+    /// The figures of the task, each with its interval.
     #[must_use]
-    pub fn accuracy(&self) -> f64 {
-        let right: u64 = self.confusion.iter().enumerate().filter_map(|(class, row)| row.get(class)).sum();
-        right as f64 / self.records().max(1) as f64
+    pub fn figures(&self) -> Figures {
+        figures::of(&self.answers)
     }
 
-    /// Mean cross-entropy in nats; 0 without records.
+    /// Rows are true classes, columns found ones; empty where there are no classes.
     #[must_use]
-    pub fn loss(&self) -> f64 {
-        self.loss_sum / self.records().max(1) as f64
+    pub fn confusion(&self) -> Vec<Vec<u64>> {
+        figures::confusion(&self.answers.iter().collect::<Vec<_>>())
     }
 
     /// Records per second.
@@ -49,46 +82,92 @@ impl Evaluation {
         if self.seconds > 0.0 { self.records() as f64 / self.seconds } else { 0.0 }
     }
 
-    /// Time of one batch.
+    /// Time of one batch; none where no batch was full.
     #[must_use]
     pub fn batch_seconds(&self) -> Option<Interval> {
         Interval::of(&self.batch_seconds)
     }
 
-    /// Adds what another rank has found, at the same time, on other records.
-    pub fn join(&mut self, other: &Self) {
-        if self.confusion.is_empty() {
-            self.confusion = vec![vec![0; other.confusion.len()]; other.confusion.len()];
-        }
-        for (row, more) in self.confusion.iter_mut().zip(&other.confusion) {
-            row.iter_mut().zip(more).for_each(|(count, more)| *count += more);
-        }
-        self.loss_sum += other.loss_sum;
-        self.batch_seconds.extend(&other.batch_seconds);
+    /// Adds what another rank has found, at the same time, on the records that follow.
+    pub fn join(&mut self, other: Self) {
+        self.answers.extend(other.answers);
+        self.batch_seconds.extend(other.batch_seconds);
         self.seconds = self.seconds.max(other.seconds);
     }
 }
 
-/// Runs a network over labelled records in batches of `batch`.
-#[must_use]
-pub fn evaluate(network: &Network, records: &Records, reader: &Reader, batch: usize, device: &Device) -> Evaluation {
-    let loss = CrossEntropyLossConfig::new().init(device);
+/// Whether a network can be judged by records.
+///
+/// # Errors
+/// There are none, they are of another size, or nothing is known to be true of them.
+pub fn check(description: &Description, records: &Records) -> Result<(), EvaluateError> {
+    match records.truth {
+        _ if records.is_empty() => Err(EvaluateError::Empty),
+        Truth::Unknown => Err(EvaluateError::Unlabelled),
+        _ => check_shape(description, records),
+    }
+}
+
+/// Whether a network takes records.
+///
+/// # Errors
+/// They are of another size.
+pub fn check_shape(description: &Description, records: &Records) -> Result<(), EvaluateError> {
+    let (found, expected) = (records.values(), description.input());
+    if found == expected { Ok(()) } else { Err(EvaluateError::Shape { found, expected }) }
+}
+
+/// Judges a network by records in so many ranks, each of which takes its share of them at the same time; together they take
+/// `batch` of them at once. The answers are the same at any number of ranks.
+///
+/// # Errors
+/// [`check`] refuses the records, or the network gives no numbers.
+pub fn evaluate(
+    network: &Network,
+    records: &Records,
+    reader: &Reader,
+    (batch, ranks): (usize, usize),
+    devices: &Devices,
+) -> Result<Evaluation, EvaluateError> {
+    check(network.description(), records)?;
+    let (ranks, count) = (ranks.max(1), records.len());
+    let share = count.div_ceil(ranks);
+    let run = |rank: usize| {
+        let (own, device) = ((rank * share).min(count)..((rank + 1) * share).min(count), devices.of_rank(rank));
+        of_rank(&network.clone().to_device(device), records, own, reader, batch.div_ceil(ranks), device)
+    };
+    let run = &run;
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let started: Vec<_> = (0..ranks).map(|rank| scope.spawn(move || run(rank))).collect();
+        started.into_iter().map(|rank| rank.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    let mut joined = Evaluation::default();
+    for part in found {
+        joined.join(part);
+    }
+    match joined.answers.iter().position(|answer| !answer.is_finite()) {
+        Some(place) => Err(EvaluateError::NotFinite { record: place + 1 }),
+        None => Ok(joined),
+    }
+}
+
+/// Answers of one rank.
+fn of_rank(
+    network: &Network,
+    records: &Records,
+    own: Range<usize>,
+    reader: &Reader,
+    batch: usize,
+    device: &Device,
+) -> Evaluation {
     let mut found = Evaluation::default();
+    let at_once = (MOST_SCORES / answer::scores(network.description()).max(1)).max(1);
     let started = Instant::now();
-    let positions: Vec<usize> = (0..records.len()).collect();
+    let positions: Vec<usize> = own.collect();
     for positions in positions.chunks(batch.max(1)) {
         let batch_started = Instant::now();
-        let read = reader.read(records, positions);
-        let HostTargets::Classes(labels) = read.targets else {
-            unreachable!("only records with classes are evaluated")
-        };
-        let classes = Tensor::<1, Int>::from_data(TensorData::new(labels.clone(), [positions.len()]), device);
-        let scores = scores(network, read.inputs.on(device));
-        let classes_count = scores.dims()[1];
-        found.confusion.resize_with(classes_count, || vec![0; classes_count]);
-        found.loss_sum += f64::from(host(loss.forward(scores.clone(), classes))[0]) * positions.len() as f64;
-        for (label, predicted) in labels.into_iter().zip(best(&host(scores), classes_count)) {
-            found.confusion[label as usize][predicted] += 1;
+        for positions in positions.chunks(at_once) {
+            found.answers.extend(answer::of(network, reader.read(records, positions), device));
         }
         if positions.len() == batch {
             found.batch_seconds.push(batch_started.elapsed().as_secs_f64());
@@ -98,88 +177,5 @@ pub fn evaluate(network: &Network, records: &Records, reader: &Reader, batch: us
     found
 }
 
-/// Classes of records with the network's confidence in each.
-#[must_use]
-pub fn classify(
-    network: &Network,
-    records: &Records,
-    reader: &Reader,
-    batch: usize,
-    device: &Device,
-) -> Vec<(usize, f32)> {
-    let positions: Vec<usize> = (0..records.len()).collect();
-    let batches = positions.chunks(batch.max(1)).flat_map(|positions| {
-        let shares = softmax(scores(network, reader.read(records, positions).inputs.on(device)), 1);
-        let classes = shares.dims()[1];
-        let shares = host(shares);
-        let predicted: Vec<_> = best(&shares, classes).collect();
-        predicted
-            .into_iter()
-            .enumerate()
-            .map(move |(row, class)| (class, shares[row * classes + class]))
-            .collect::<Vec<_>>()
-    });
-    batches.collect()
-}
-
-/// Scores of classes: `[records, classes]`.
-fn scores(network: &Network, inputs: Inputs) -> Tensor<2> {
-    network.output(inputs, &Pass::plain()).single().flat()
-}
-
-/// Position of the highest value in each row; the first of equals.
-fn best(values: &[f32], columns: usize) -> impl Iterator<Item = usize> + '_ {
-    values.chunks(columns).map(|row| {
-        let higher = |best: usize, at: usize| if row[at] > row[best] { at } else { best };
-        (1..row.len()).fold(0, higher)
-    })
-}
-
 #[cfg(test)]
-mod tests {
-    use scenarios::model::Model;
-    use scenarios::scenario::Preprocessing;
-
-    use super::*;
-    use crate::model::Description;
-
-    #[test]
-    fn figures_are_counted_over_all_batches() {
-        let description = Description::of(&Model::Preset("mnist-linear".to_owned())).expect("it is a preset");
-        let device = Device::flex();
-        let network = Network::new(&description, description.whole(), 4, &device);
-        let pixels = (0..784 * 25).map(|at| (at * 7 % 251) as u8).collect();
-        let records = Records::grey(28, 28, pixels, &(0..25).map(|at| at % 10).collect::<Vec<u8>>());
-        let reader = Reader::new(&Preprocessing::default(), 1);
-        let whole = evaluate(&network, &records, &reader, 25, &device);
-        let batched = evaluate(&network, &records, &reader, 10, &device);
-        assert_eq!(whole.confusion, batched.confusion);
-        assert!((whole.loss() - batched.loss()).abs() < 1e-5);
-        assert_eq!((whole.records(), batched.batch_seconds.len()), (25, 2));
-        let classes = classify(&network, &records, &reader, 10, &device);
-        let right = classes.iter().enumerate().filter(|(at, (class, _))| records.class(*at) == Some(*class)).count();
-        assert!((whole.accuracy() - right as f64 / 25.0).abs() < 1e-12);
-        assert!(classes.iter().all(|&(_, share)| (0.1..=1.0).contains(&share)));
-    }
-
-    #[test]
-    fn ranks_join_their_figures() {
-        let part = |count, seconds| Evaluation {
-            confusion: vec![vec![count, 1], vec![0, 2]],
-            loss_sum: 2.0,
-            batch_seconds: vec![seconds],
-            seconds,
-        };
-        let mut joined = part(3, 2.0);
-        joined.join(&part(5, 1.0));
-        assert_eq!(joined.confusion, vec![vec![8, 2], vec![0, 4]]);
-        assert_eq!((joined.records(), joined.loss(), joined.seconds), (14, 4.0 / 14.0, 2.0));
-        assert_eq!((joined.accuracy(), joined.throughput()), (12.0 / 14.0, 7.0));
-    }
-
-    #[test]
-    fn of_equal_scores_the_first_class_wins() {
-        let found: Vec<_> = best(&[0.0, 1.0, 1.0, 2.0, 1.0, 0.0], 3).collect();
-        assert_eq!(found, [1, 0]);
-    }
-}
+mod tests;

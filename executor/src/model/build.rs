@@ -153,15 +153,16 @@ impl<'a> Build<'a> {
         let digest = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(&name).finalize();
         let mut random = ChaCha8Rng::from_seed(digest.into());
         let count: usize = shape.iter().product();
-        let values: Vec<f32> = match initial {
-            Initial::Uniform(bound) => (0..count).map(|_| random.random_range(-bound..=bound)).collect(),
+        // Of a shared matrix only the own part is ever in memory.
+        let own = |at: &usize| is_held(*at, &shape, split, self.share);
+        let held: Vec<f32> = match initial {
+            Initial::Uniform(bound) => kept(count, own, || random.random_range(-bound..=bound)),
             Initial::Normal(deviation) => {
                 let normal = Normal::new(0.0, deviation.max(0.0)).expect("a deviation is finite");
-                (0..count).map(|_| normal.sample(&mut random)).collect()
+                kept(count, own, || normal.sample(&mut random))
             }
-            Initial::Constant(value) => vec![value; count],
+            Initial::Constant(value) => kept(count, own, || value),
         };
-        let held = held(&values, &shape, split, self.share);
         let mut own = shape;
         if let Some(dimension) = split {
             own[dimension] /= self.share.of;
@@ -179,6 +180,21 @@ impl<'a> Build<'a> {
 pub fn id_of(name: &str) -> ParamId {
     let digest = Sha256::digest(name);
     ParamId::from(digest.iter().take(8).fold(0, |id: u64, byte| id << 8 | u64::from(*byte)))
+}
+
+/// Whether a rank holds the value at a place of a tensor.
+fn is_held(at: usize, shape: &[usize], split: Option<usize>, of: Share) -> bool {
+    split.is_none_or(|dimension| {
+        let inner: usize = shape[dimension + 1..].iter().product();
+        at / inner % shape[dimension] / (shape[dimension] / of.of) == of.rank
+    })
+}
+
+/// Of so many values that are drawn one after the other, those at places that are held.
+fn kept(count: usize, is_held: impl Fn(&usize) -> bool, mut draw: impl FnMut() -> f32) -> Vec<f32> {
+    let mut held = Vec::with_capacity((0..count).filter(&is_held).count());
+    held.extend((0..count).map(|at| (at, draw())).filter(|(at, _)| is_held(at)).map(|(_, value)| value));
+    held
 }
 
 /// The part of a tensor that a rank holds.

@@ -10,6 +10,7 @@ use scenarios::model::{Model, ShapeError};
 use scenarios::scenario::{Files, Preprocessing};
 use serde::{Deserialize, Serialize};
 
+use super::tensors::Mismatch;
 use super::{Description, Network};
 use crate::data::Codes;
 
@@ -32,6 +33,9 @@ pub struct Recipe {
     /// How that data set's files lie and are read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
+    /// Seed of the training, which drew the records that were held back.
+    #[serde(default)]
+    pub seed: u64,
     /// What words and names in the files are to the network.
     #[serde(default)]
     pub codes: Codes,
@@ -71,6 +75,14 @@ pub enum CheckpointError {
         /// Its path.
         path: PathBuf,
     },
+    /// What the file says of its network cannot be read.
+    #[error("what `{}` says of its network cannot be read: {reason}", path.display())]
+    Recipe {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The recipe names no possible network.
     #[error("`{}` holds an impossible network: {source}", path.display())]
     Shape {
@@ -80,12 +92,12 @@ pub enum CheckpointError {
         source: ShapeError,
     },
     /// The tensors are not those of the network.
-    #[error("the tensors in `{}` are not those of its network: {reason}", path.display())]
+    #[error("the tensors in `{}` are not those of its network: {source}", path.display())]
     Mismatch {
         /// Its path.
         path: PathBuf,
         /// What is wrong.
-        reason: String,
+        source: Mismatch,
     },
     /// The weights could not be put into the format.
     #[error("cannot encode weights as safetensors: {reason}")]
@@ -127,7 +139,7 @@ impl Checkpoint {
         let damaged =
             |error: SafeTensorError| CheckpointError::Damaged { path: path.to_owned(), reason: error.to_string() };
         let tensors = SafeTensors::deserialize(&bytes).map_err(damaged)?;
-        let mismatch = |reason| CheckpointError::Mismatch { path: path.to_owned(), reason };
+        let mismatch = |source| CheckpointError::Mismatch { path: path.to_owned(), source };
         Ok(Self { recipe, network: network.with_tensors(&tensors).map_err(mismatch)? })
     }
 }
@@ -146,11 +158,14 @@ fn read_recipe(bytes: &[u8], path: &Path) -> Result<Recipe, CheckpointError> {
         .map_err(|error| CheckpointError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
     let no_recipe = || CheckpointError::NoRecipe { path: path.to_owned() };
-    serde_json::from_str(text.ok_or_else(no_recipe)?).map_err(|_| no_recipe())
+    let unreadable =
+        |error: serde_json::Error| CheckpointError::Recipe { path: path.to_owned(), reason: error.to_string() };
+    serde_json::from_str(text.ok_or_else(no_recipe)?).map_err(unreadable)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Plain;
     use super::super::flat::parameters;
     use super::*;
 
@@ -163,6 +178,7 @@ mod tests {
                 preprocessing: Preprocessing::default(),
                 learned_from: "digits".to_owned(),
                 files: None,
+                seed: 7,
                 codes: Codes { classes: vec!["zero".to_owned()], ..Codes::default() },
             },
             network: Network::new(&description, description.whole(), 3, &Device::flex()),
@@ -214,10 +230,48 @@ mod tests {
         check(Some(&good[..good.len() / 2]), "is no valid safetensors file");
         check(Some(b"no weights at all"), "is no valid safetensors file");
         check(Some(b"\x02\0\0\0\0\0\0\0{}"), "does not say which network");
-        let other = String::from_utf8_lossy(&good[8..]).find("mnist-cnn").expect("the recipe names the preset") + 8;
-        let mut swapped = good.clone();
-        swapped[other..other + 9].copy_from_slice(b"mnist-mlp");
-        check(Some(&swapped), "are not those of its network");
+        let mut header = good.clone();
+        header[9] = b'!';
+        check(Some(&header), "is no valid safetensors file");
+        check(Some(&changed(&good, "mnist-cnn", "mnist-mlp")), "are not those of its network");
+        check(Some(&changed(&good, "\\\"preset\\\"", "\\\"prezet\\\"")), "says of its network cannot be read");
+        check(Some(&changed(&good, "mnist-cnn", "mnist-cnx")), "holds an impossible network");
         check(None, "cannot read the checkpoint");
+    }
+
+    /// A file with another text of the same length in its header.
+    fn changed(file: &[u8], from: &str, to: &str) -> Vec<u8> {
+        let place = file.windows(from.len()).position(|bytes| bytes == from.as_bytes()).expect("it is there");
+        let mut changed = file.to_vec();
+        changed[place..place + to.len()].copy_from_slice(to.as_bytes());
+        changed
+    }
+
+    #[test]
+    fn tensors_that_do_not_fit_are_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("weights.safetensors");
+        let check = |change: &dyn Fn(&mut Vec<(String, Plain)>), metadata: bool, expected: &str| {
+            let Checkpoint { recipe, network } = checkpoint("mnist-linear");
+            let mut tensors = network.tensors();
+            change(&mut tensors);
+            let recipe = serde_json::to_string(&recipe).expect("recipes have string keys");
+            let mut entries = HashMap::from([(KEY.to_owned(), recipe)]);
+            if metadata {
+                entries.insert("format".to_owned(), "pt".to_owned());
+            }
+            let bytes = safetensors::serialize(tensors, Some(entries)).expect("it can be encoded");
+            std::fs::write(&path, bytes).expect("it can be written");
+            let error = Checkpoint::read(&path, &Device::flex()).err().map(|error| error.to_string());
+            let found = error.unwrap_or_default();
+            assert!(found.ends_with(expected) && found.is_empty() == expected.is_empty(), "{found}");
+        };
+        check(&|_| {}, true, "");
+        check(&|tensors| drop(tensors.remove(0)), false, "1 missing: `layers.0.weight`");
+        check(&|tensors| tensors[1].0 = "bias".to_owned(), false, "1 missing: `layers.0.bias`; 1 unexpected: `bias`");
+        let turned = |tensors: &mut Vec<(String, Plain)>| tensors[0].1 = Plain::floats(&[0.0; 7840], vec![784, 10]);
+        check(&turned, false, "1 of another form: `layers.0.weight` is F32 [784, 10] instead of F32 [10, 784]");
+        let half = |tensors: &mut Vec<(String, Plain)>| tensors[1].1 = Plain::bytes(&[0; 10]);
+        check(&half, false, "1 of another form: `layers.0.bias` is U8 [10] instead of F32 [10]");
     }
 }

@@ -1,6 +1,6 @@
 //! What flows between the pieces of a network.
 
-use burn::tensor::{Gradients, Int, Tensor};
+use burn::tensor::{FloatDType, Gradients, Int, Tensor};
 
 /// Activations of the records of a pass.
 #[derive(Debug, Clone)]
@@ -40,6 +40,12 @@ impl Flow {
     #[must_use]
     pub fn detached(self) -> Self {
         Self(self.0.into_iter().map(Value::detached).collect())
+    }
+
+    /// The same values in a format; whole numbers stay what they are.
+    #[must_use]
+    pub fn cast(self, format: FloatDType) -> Self {
+        Self(self.0.into_iter().map(|value| value.cast(format)).collect())
     }
 
     /// The same values where a graph begins, so that they have gradients.
@@ -123,6 +129,15 @@ impl Value {
         }
     }
 
+    fn cast(self, format: FloatDType) -> Self {
+        match self {
+            Self::Vector(tensor) => Self::Vector(tensor.cast(format)),
+            Self::Sequence(tensor) => Self::Sequence(tensor.cast(format)),
+            Self::Image(tensor) => Self::Image(tensor.cast(format)),
+            numbers @ Self::Numbers(_) => numbers,
+        }
+    }
+
     fn detached(self) -> Self {
         match self {
             Self::Vector(tensor) => Self::Vector(tensor.detach()),
@@ -144,10 +159,12 @@ impl Value {
         }
     }
 
-    /// Σ value · back, where the value has a gradient.
+    /// Σ value · back in 32 bits, where the value has a gradient.
     fn weighted(self, back: Self) -> Option<Tensor<1>> {
         fn sum<const D: usize>(value: Tensor<D>, back: Tensor<D>) -> Option<Tensor<1>> {
-            value.is_tracked().then(|| (value * Tensor::from_inner(back)).sum())
+            let sum =
+                |value: Tensor<D>| (value.cast(FloatDType::F32) * Tensor::from_inner(back.cast(FloatDType::F32))).sum();
+            value.is_tracked().then(|| sum(value))
         }
         match (self, back) {
             (Self::Vector(value), Self::Vector(back)) => sum(value, back),

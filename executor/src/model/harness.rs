@@ -110,19 +110,21 @@ fn in_ranks<T: Send>(ranks: usize, find: impl Fn(&ThreadTransport) -> T + Sync) 
 
 /// A step by the passes that training makes.
 fn step(network: &Network, meeting: Meeting<'_>, (inputs, targets): (Inputs, Targets)) -> Outcome {
-    let segments = segments(network, meeting, Recompute::None);
+    let segments = segments(network, meeting, Recompute::None, &[]);
     let entering = network.description().start(inputs);
     let (tape, Output::Loss(found)) = forward(network, &segments, meeting, entering, Some(&targets)) else {
         unreachable!("with targets there is a loss")
     };
     let mut gradients: BTreeMap<String, Vec<f32>> = BTreeMap::new();
     let behind = Behind::Loss { targets: &targets, scale: 1.0 };
-    backward(network, &segments, meeting, tape, behind, |learned| {
+    let passed = backward(network, &segments, meeting, tape, behind, |_, learned| {
         for (name, gradient) in by_name(network, &learned) {
             let sum = gradients.entry(name).or_insert_with(|| vec![0.0; gradient.len()]);
             sum.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += value);
         }
+        Ok(())
     });
+    passed.expect("nothing is exchanged");
     Outcome { loss: found.sum.into_scalar(), right: found.right.into_scalar(), gradients }
 }
 

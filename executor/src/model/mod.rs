@@ -14,7 +14,7 @@ pub mod flat;
 mod flow;
 pub mod generate;
 #[cfg(test)]
-mod harness;
+pub(crate) mod harness;
 pub mod layer;
 pub mod loss;
 mod network;
@@ -33,14 +33,15 @@ pub use network::{Description, Network, Part, Piece, Seam};
 pub use pass::{Alone, Group, Pass};
 pub use plain::Plain;
 pub use running::Running;
+pub use tensors::Mismatch;
 
 use burn::tensor::Tensor;
 
 /// The values of a tensor on the host.
 ///
 /// # Panics
-/// If the device cannot be read or holds other numbers than 32-bit floating point; networks have none.
+/// If the device cannot be read.
 #[must_use]
 pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().expect("tensors of networks hold 32-bit floating point")
+    tensor.into_data().convert::<f32>().try_to_vec().expect("they were converted")
 }

@@ -87,8 +87,8 @@ impl Pass<'_> {
 
 /// A tensor whose values went through the host.
 fn over<const D: usize>(tensor: Tensor<D>, exchange: impl FnOnce(&mut Vec<f32>)) -> Tensor<D> {
-    let (shape, device) = (tensor.shape(), tensor.device());
+    let (shape, device, format) = (tensor.shape(), tensor.device(), tensor.dtype());
     let mut values = host(tensor);
     exchange(&mut values);
-    Tensor::from_data(TensorData::new(values, shape), &device)
+    Tensor::<D>::from_data(TensorData::new(values, shape), &device).cast(format)
 }

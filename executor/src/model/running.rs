@@ -61,6 +61,11 @@ impl Running {
         }
     }
 
+    /// Takes over the figures of another.
+    pub fn follow(&self, other: &Self) {
+        *self.figures.lock().unwrap_or_else(PoisonError::into_inner) = other.figures();
+    }
+
     /// Mean and variance on the host, one after the other.
     #[must_use]
     pub fn values(&self) -> [Vec<f32>; 2] {

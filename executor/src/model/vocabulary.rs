@@ -36,6 +36,7 @@ impl Rows {
         }
         let own = Own::of(weight.dims()[0], pass);
         let (local, is_own) = own.local(tokens);
+        let is_own = is_own.cast(weight.dtype());
         pass.whole(embedding(weight, local) * is_own.unsqueeze_dim(2))
     }
 

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use burn::module::Module;
-use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, FloatDType, Tensor};
 use scenarios::model::pieces::balanced;
 use scenarios::strategy::{Schedule, Strategy};
 
+use super::bucket;
+use super::exchange::{Buckets, Exchange, Learned, Pass, Round};
+use super::precision::working;
 use super::schedule::{Task, tasks};
 use super::tape::{Backflow, Behind, Meeting, Output, Segment, Tape, backward, forward, infer, segments};
 use super::topology::Topology;
@@ -28,6 +30,13 @@ pub struct Held {
 }
 
 impl Held {
+    /// Takes over the running figures of a copy that has learned.
+    fn follow(&self, copy: &Self) {
+        for (own, of_copy) in self.chunks.iter().zip(&copy.chunks) {
+            own.running().zip(of_copy.running()).for_each(|(own, of_copy)| own.follow(of_copy));
+        }
+    }
+
     /// The same, leaving nothing in its place.
     #[must_use]
     pub fn take(&mut self) -> Self {
@@ -43,15 +52,25 @@ pub struct Stage {
     segments: Vec<Vec<Segment>>,
     schedule: Schedule,
     chunks: usize,
+    /// Format that passes compute in while the network learns.
+    format: FloatDType,
     /// Whether replicas are one batch: they meet in batch statistics.
     together: bool,
 }
 
-/// What a rank has learned from its records of a step.
-#[derive(Default)]
-pub struct Learned {
+/// What losses count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// One over the units that a mean is taken of.
+    pub loss: f64,
+    /// What gradients are scaled up by on their way back, and down by at its end.
+    pub up: f64,
+}
+
+/// What comes of a rank's passes of a step.
+pub struct Passed {
     /// Gradients of the parameters that it holds.
-    pub gradients: GradientsParams,
+    pub learned: Learned,
     /// Sum of the losses `[1]` of its records, in ranks of the last stage.
     pub loss: Option<Tensor<1>>,
     /// Right answers `[1]`, in ranks of the last stage.
@@ -59,14 +78,14 @@ pub struct Learned {
 }
 
 impl Stage {
-    /// A rank's part of a network, with initial parameters drawn by `seed`. Replicas meet in batch statistics if they are
-    /// `together`.
+    /// A rank's part of a network, with initial parameters drawn by `seed`, whose gradients are exchanged in `buckets`
+    /// and computed in `format`. Replicas meet in batch statistics if they are `together`.
     #[must_use]
     pub fn new(
         description: &Description,
-        strategy: &Strategy,
+        (strategy, buckets): (&Strategy, Buckets),
         topology: &Topology,
-        together: bool,
+        (together, format): (bool, FloatDType),
         (seed, device): (u64, &Device),
     ) -> (Self, Held) {
         let chunks = if topology.shape.stages > 1 { strategy.schedule.chunks() as usize } else { 1 };
@@ -76,19 +95,23 @@ impl Stage {
         let parts = own.map(|pieces| Network::new(description, Part { pieces, share }, seed, device));
         let held = Held { chunks: parts.collect() };
         let meetings = Meetings::new(topology, together);
-        let cut = |network: &Network| segments(network, meetings.meeting(), strategy.recompute);
+        let cut = |network: &Network| {
+            let cuts = if Exchange::cuts(strategy) { bucket::cuts(network, buckets.bytes) } else { Vec::new() };
+            segments(network, meetings.meeting(), strategy.recompute, &cuts)
+        };
         let stage = Self {
             description: description.clone(),
             device: device.clone(),
             segments: held.chunks.iter().map(cut).collect(),
             schedule: strategy.schedule,
             chunks,
+            format,
             together,
         };
         (stage, held)
     }
 
-    /// Passes over the micro-batches of a step, whose losses count `scale` each.
+    /// Passes over the micro-batches of a step, whose losses count as `scale` says.
     ///
     /// # Errors
     /// Another rank has left or hangs.
@@ -97,21 +120,23 @@ impl Stage {
         held: &Held,
         topology: &Topology,
         micros: &[Batch],
-        scale: f64,
-        clock: &mut StepClock,
-    ) -> Result<Learned, TransportError> {
+        scale: Scale,
+        (exchange, clock): (&mut Exchange, &mut StepClock),
+    ) -> Result<Passed, TransportError> {
         let meetings = Meetings::new(topology, self.together);
+        let copy = working(held, self.format);
         let mut passes = Passes {
             stage: self,
-            held,
+            held: copy.as_ref().unwrap_or(held),
             topology,
             meeting: meetings.meeting(),
             micros,
-            scale,
+            scale: scale.loss * scale.up,
             clock,
             tapes: HashMap::new(),
-            accumulator: GradientsAccumulator::new(),
-            learned: Learned::default(),
+            round: exchange.step(1.0 / scale.up),
+            loss: None,
+            right: None,
         };
         let own = topology.place.stage;
         for task in tasks(self.schedule, own, topology.shape.stages, micros.len()) {
@@ -121,8 +146,11 @@ impl Stage {
             meetings.check()?;
             topology.world.alive();
         }
-        let Passes { mut accumulator, learned, .. } = passes;
-        Ok(Learned { gradients: accumulator.grads(), ..learned })
+        let Passes { round, clock, loss, right, .. } = passes;
+        if let Some(copy) = &copy {
+            held.follow(copy);
+        }
+        Ok(Passed { learned: round.finish(clock)?, loss, right })
     }
 
     /// Passes over micro-batches without learning: what the network gives, in ranks of the last stage.
@@ -234,8 +262,9 @@ struct Passes<'a> {
     scale: f64,
     clock: &'a mut StepClock,
     tapes: HashMap<(usize, usize), Tape>,
-    accumulator: GradientsAccumulator<Held>,
-    learned: Learned,
+    round: Round<'a>,
+    loss: Option<Tensor<1>>,
+    right: Option<Tensor<1>>,
 }
 
 impl Passes<'_> {
@@ -260,7 +289,7 @@ impl Passes<'_> {
     fn forward(&mut self, chunk: usize, micro: usize) -> Result<(), TransportError> {
         let (number, network) = (self.number(chunk), &self.held.chunks[chunk]);
         let entering = if number == 0 {
-            self.stage.description.start(self.micros[micro].inputs.clone())
+            self.stage.description.start(self.micros[micro].inputs.clone()).cast(self.stage.format)
         } else {
             let values = self.receive(number - 1, self.tag(number - 1, micro, false))?;
             unpacked_flow(&values, &self.stage.device)
@@ -273,8 +302,8 @@ impl Passes<'_> {
             Output::Loss(Loss { sum, right }) => {
                 let add =
                     |before: Option<Tensor<1>>, more: Tensor<1>| Some(before.map_or(more.clone(), |sum| sum + more));
-                self.learned.loss = add(self.learned.loss.take(), sum);
-                self.learned.right = add(self.learned.right.take(), right);
+                self.loss = add(self.loss.take(), sum);
+                self.right = add(self.right.take(), right);
                 Ok(())
             }
         }
@@ -289,11 +318,13 @@ impl Passes<'_> {
             Behind::Values(unpacked(&values, &self.stage.device.clone().inner()))
         };
         let Some(tape) = self.tapes.remove(&(chunk, micro)) else { unreachable!("a forward pass comes first") };
-        let (held, accumulator) = (self.held, &mut self.accumulator);
+        let (held, round, clock) = (self.held, &mut self.round, &mut *self.clock);
         let (network, segments) = (&held.chunks[chunk], &self.stage.segments[chunk]);
-        let back: Backflow = backward(network, segments, self.meeting, tape, behind, |gradients| {
-            accumulator.accumulate(held, GradientsParams::from_grads(gradients, held));
-        });
+        let pass = Pass { chunk, is_last: micro + 1 == self.micros.len() };
+        let back: Backflow = backward(network, segments, self.meeting, tape, behind, |first_piece, gradients| {
+            round.take(held, pass, first_piece, gradients, clock)
+        })?;
+        round.end(held, pass, clock)?;
         if number == 0 { Ok(()) } else { self.send(number - 1, self.tag(number - 1, micro, true), packed(back)) }
     }
 

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Gradients, Tensor, TensorData};
+use burn::tensor::{FloatDType, Gradients, Tensor, TensorData};
 use scenarios::strategy::Recompute;
 
 use crate::data::Targets;
 use crate::model::loss::{Loss, loss};
 use crate::model::{Flow, Group, Network, Pass, Seam, Value, host};
+use crate::transport::TransportError;
 
 /// Gradients of the values of a flow; none of a value that nothing depends on.
 pub type Backflow = Vec<Option<Value>>;
@@ -49,14 +50,15 @@ impl<'a> Meeting<'a> {
     }
 }
 
-/// Where a part of a network is cut: at seams that more than one rank meets at, and around what is computed again.
+/// Where a part of a network is cut: at seams that more than one rank meets at, around what is computed again, and before
+/// the pieces `cuts`.
 #[must_use]
-pub fn segments(network: &Network, meeting: Meeting<'_>, recompute: Recompute) -> Vec<Segment> {
+pub fn segments(network: &Network, meeting: Meeting<'_>, recompute: Recompute, cuts: &[usize]) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     let mut open = false;
     for (at, piece) in network.pieces().iter().enumerate() {
         let again = piece.is_recomputed(recompute);
-        match segments.last_mut().filter(|last| open && !again && !last.again) {
+        match segments.last_mut().filter(|last| open && !again && !last.again && !cuts.contains(&at)) {
             Some(last) => last.pieces.end = at + 1,
             None => segments.push(Segment { pieces: at..at + 1, seams: &[], again }),
         }
@@ -121,7 +123,7 @@ pub fn forward(
         let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
         let is_last = at + 1 == segments.len();
         if let Some(targets) = targets.filter(|_| is_last) {
-            let loss = loss(network.description(), out, targets.clone(), &pass);
+            let loss = loss(network.description(), out.cast(FloatDType::F32), targets.clone(), &pass);
             let figures = Loss { sum: loss.sum.clone().detach(), right: loss.right };
             kept.push(Kept { leaf, left: (!segment.again).then_some(Left::Loss(loss.sum)) });
             return (Tape { kept }, Output::Loss(figures));
@@ -132,16 +134,19 @@ pub fn forward(
     (Tape { kept }, Output::Values(flow))
 }
 
-/// Runs a part backward: what flows back to the part before it. Gradients of parameters go to `learned`, segment by
-/// segment from the last.
+/// Runs a part backward: what flows back to the part before it. Gradients of parameters go to `learned` with the piece that
+/// they begin with, segment by segment from the last.
+///
+/// # Errors
+/// Those of `learned`.
 pub fn backward(
     network: &Network,
     segments: &[Segment],
     meeting: Meeting<'_>,
     tape: Tape,
     from_behind: Behind<'_>,
-    mut learned: impl FnMut(Gradients),
-) -> Backflow {
+    mut learned: impl FnMut(usize, Gradients) -> Result<(), TransportError>,
+) -> Result<Backflow, TransportError> {
     let pass = meeting.pass(true, false);
     let (targets, scale, mut back) = match from_behind {
         Behind::Loss { targets, scale } => (Some(targets), scale, Backflow::new()),
@@ -152,7 +157,10 @@ pub fn backward(
         let left = left.unwrap_or_else(|| {
             let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
             match targets.filter(|_| is_end) {
-                Some(targets) => Left::Loss(loss(network.description(), out, targets.clone(), &pass).sum),
+                Some(targets) => {
+                    let out = out.cast(FloatDType::F32);
+                    Left::Loss(loss(network.description(), out, targets.clone(), &pass).sum)
+                }
                 None => Left::Values(out),
             }
         });
@@ -163,12 +171,12 @@ pub fn backward(
                 out.weighted(back)
             }
         };
-        let Some(root) = root else { return leaf.0.iter().map(|_| None).collect() };
+        let Some(root) = root else { return Ok(leaf.0.iter().map(|_| None).collect()) };
         let mut gradients = root.backward();
         back = leaf.gradients(&mut gradients);
-        learned(gradients);
+        learned(segment.pieces.start, gradients)?;
     }
-    back
+    Ok(back)
 }
 
 /// What a backward pass begins with.
@@ -214,10 +222,10 @@ fn met_back(mut back: Backflow, seams: &[Seam], meeting: Meeting<'_>) -> Backflo
 /// The sum of a value over a group.
 fn summed(value: Value, group: &dyn Group) -> Value {
     fn sum<const D: usize>(tensor: Tensor<D>, group: &dyn Group) -> Tensor<D> {
-        let (shape, device) = (tensor.shape(), tensor.device());
+        let (shape, device, format) = (tensor.shape(), tensor.device(), tensor.dtype());
         let mut values = host(tensor);
         group.sum(&mut values);
-        Tensor::from_data(TensorData::new(values, shape), &device)
+        Tensor::<D>::from_data(TensorData::new(values, shape), &device).cast(format)
     }
     match value {
         Value::Vector(tensor) => Value::Vector(sum(tensor, group)),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use scenarios::strategy::Strategy;
 
-use crate::transport::{Transport, TransportError, part_start};
+use crate::transport::{Counted, Counts, Transport, TransportError, part_start};
 
 /// Coordinates of a rank: ranks of a tensor group are neighbours, then replicas, then stages (Megatron's order).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,23 @@ pub struct Topology {
     pub tensor: Box<dyn Transport>,
     /// Ranks of a pipeline, from its first stage to the last.
     pub stages: Box<dyn Transport>,
+    /// What this rank gave to each of them.
+    pub counts: GroupCounts,
+}
+
+/// What a rank gave to each of its groups.
+#[derive(Debug, Clone, Default)]
+pub struct GroupCounts {
+    /// To servers, and by servers.
+    pub job: Counts,
+    /// To all ranks that learn.
+    pub world: Counts,
+    /// To replicas.
+    pub replicas: Counts,
+    /// To its tensor group.
+    pub tensor: Counts,
+    /// To stages.
+    pub stages: Counts,
 }
 
 impl Topology {
@@ -86,14 +103,16 @@ impl Topology {
         let world = job.split(LEARNERS)?;
         let place = shape.place(world.rank());
         let Place { replica, tensor, stage } = place;
+        let counts = GroupCounts::default();
         Ok(Self {
-            replicas: world.split(stage * shape.tensor + tensor)?,
-            tensor: world.split(stage * shape.replicas + replica)?,
-            stages: world.split(replica * shape.tensor + tensor)?,
+            replicas: Counted::new(world.split(stage * shape.tensor + tensor)?, &counts.replicas),
+            tensor: Counted::new(world.split(stage * shape.replicas + replica)?, &counts.tensor),
+            stages: Counted::new(world.split(replica * shape.tensor + tensor)?, &counts.stages),
+            world: Counted::new(world, &counts.world),
+            job: Counted::new(job, &counts.job),
             place,
             shape,
-            world,
-            job,
+            counts,
         })
     }
 

@@ -1,6 +1,6 @@
 //! Values that flow between stages, as numbers on their way.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, FloatDType, Int, Tensor, TensorData};
 
 use super::tape::Backflow;
 use crate::model::{Flow, Value, host};
@@ -12,7 +12,11 @@ const SEQUENCE: u32 = 2;
 const IMAGE: u32 = 3;
 const NUMBERS: u32 = 4;
 
-/// Values as numbers: for each its kind and its shape, then what it holds. Whole numbers keep their bits.
+/// Formats of values in a header, beside their kind. On their way they have 32 bits.
+const FORMATS: [FloatDType; 3] = [FloatDType::F32, FloatDType::F16, FloatDType::BF16];
+const KINDS: u32 = 8;
+
+/// Values as numbers: for each its kind and format and its shape, then what it holds. Whole numbers keep their bits.
 #[must_use]
 pub fn packed(values: Backflow) -> Vec<f32> {
     let mut packed = vec![f32::from_bits(values.len() as u32)];
@@ -24,9 +28,9 @@ pub fn packed(values: Backflow) -> Vec<f32> {
     for value in values {
         match value {
             None => put(NOTHING, &[], vec![]),
-            Some(Value::Vector(tensor)) => put(VECTOR, &tensor.dims(), host(tensor)),
-            Some(Value::Sequence(tensor)) => put(SEQUENCE, &tensor.dims(), host(tensor)),
-            Some(Value::Image(tensor)) => put(IMAGE, &tensor.dims(), host(tensor)),
+            Some(Value::Vector(tensor)) => put(VECTOR + KINDS * format(&tensor), &tensor.dims(), host(tensor)),
+            Some(Value::Sequence(tensor)) => put(SEQUENCE + KINDS * format(&tensor), &tensor.dims(), host(tensor)),
+            Some(Value::Image(tensor)) => put(IMAGE + KINDS * format(&tensor), &tensor.dims(), host(tensor)),
             Some(Value::Numbers(tensor)) => {
                 let shape = tensor.dims();
                 let whole = tensor.into_data().convert::<i32>().try_to_vec::<i32>().unwrap_or_default();
@@ -35,6 +39,12 @@ pub fn packed(values: Backflow) -> Vec<f32> {
         }
     }
     packed
+}
+
+/// Number of a tensor's format.
+fn format<const D: usize>(tensor: &Tensor<D>) -> u32 {
+    let format = FloatDType::from(tensor.dtype());
+    FORMATS.iter().position(|known| *known == format).map_or(0, |at| at as u32)
 }
 
 /// A flow as numbers.
@@ -70,16 +80,20 @@ impl<'a> Rest<'a> {
         self.take(1).first().map_or(0, |size| size.to_bits() as usize)
     }
 
-    fn tensor<const D: usize>(&mut self, device: &Device) -> Tensor<D> {
+    fn tensor<const D: usize>(&mut self, format: u32, device: &Device) -> Tensor<D> {
         let shape: [usize; D] = std::array::from_fn(|_| self.size());
-        Tensor::from_data(TensorData::new(self.take(shape.iter().product()).to_vec(), shape), device)
+        let values = TensorData::new(self.take(shape.iter().product()).to_vec(), shape);
+        let format = FORMATS.get(format as usize).copied().unwrap_or(FloatDType::F32);
+        Tensor::<D>::from_data(values, device).cast(format)
     }
 
     fn value(&mut self, device: &Device) -> Option<Value> {
-        match self.size() as u32 {
-            VECTOR => Some(Value::Vector(self.tensor(device))),
-            SEQUENCE => Some(Value::Sequence(self.tensor(device))),
-            IMAGE => Some(Value::Image(self.tensor(device))),
+        let header = self.size() as u32;
+        let format = header / KINDS;
+        match header % KINDS {
+            VECTOR => Some(Value::Vector(self.tensor(format, device))),
+            SEQUENCE => Some(Value::Sequence(self.tensor(format, device))),
+            IMAGE => Some(Value::Image(self.tensor(format, device))),
             NUMBERS => {
                 let shape = [self.size(), self.size()];
                 let whole: Vec<i32> =
@@ -104,7 +118,7 @@ mod tests {
             None,
             Some(Value::Numbers(Tensor::from_data(whole.clone(), &device))),
             Some(Value::Sequence(Tensor::zeros([1, 2, 3], &device))),
-            Some(Value::Vector(Tensor::full([2, 2], 0.5, &device))),
+            Some(Value::Vector(Tensor::<2>::full([2, 2], 0.5, &device).cast(FloatDType::BF16))),
         ];
         let again = unpacked(&packed(values.clone()), &device);
         assert_eq!(
@@ -113,6 +127,8 @@ mod tests {
         );
         let Some(Value::Numbers(numbers)) = &again[2] else { panic!("whole numbers stay whole numbers") };
         assert_eq!(numbers.to_data().convert::<i32>(), whole);
+        let Some(Value::Vector(short)) = &again[4] else { panic!("kinds stay") };
+        assert_eq!(FloatDType::from(short.dtype()), FloatDType::BF16);
         assert!(unpacked(&[], &device).is_empty());
     }
 }

@@ -18,6 +18,10 @@ pub enum Stage {
     Train,
     /// The model is judged.
     Evaluate,
+    /// The model answers to records.
+    Infer,
+    /// The model answers requests.
+    Serve,
 }
 
 /// Something that happened.

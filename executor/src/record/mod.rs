@@ -7,11 +7,12 @@ pub use event::{Event, Stage};
 pub use state::{StateError, read_state, write_state};
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use scenarios::document::{self, DocumentError};
 use scenarios::run::{Run, RunStatus};
+use serde::Serialize;
 
 /// An open run folder.
 #[derive(Debug)]
@@ -89,10 +90,55 @@ impl RunFolder {
         self.path.join(weights_in_folder(workload))
     }
 
+    /// Records that a workload has prepared.
+    #[must_use]
+    pub fn records(&self, workload: &str) -> PathBuf {
+        self.path.join(records_in_folder(workload))
+    }
+
     /// State that a stopped training of a workload goes on from.
     #[must_use]
     pub fn state(&self, workload: &str) -> PathBuf {
         self.path.join(format!("checkpoints/{workload}.state"))
+    }
+
+    /// Makes a file of the run, named relative to the folder.
+    ///
+    /// # Errors
+    /// The folder cannot be written to.
+    pub fn create(&self, name: &str) -> Result<BufWriter<File>, RecordError> {
+        let path = self.path.join(name);
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| File::create(&path));
+        made.map(BufWriter::new).map_err(|source| self.failed(source))
+    }
+
+    /// Writes a file of the run atomically, named relative to the folder.
+    ///
+    /// # Errors
+    /// The folder cannot be written to, or the disk is full.
+    pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), RecordError> {
+        let path = self.path.join(name);
+        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(|source| self.failed(source))?;
+        Ok(document::write_bytes(bytes, &path)?)
+    }
+
+    /// Writes a value as a line of JSON.
+    ///
+    /// # Errors
+    /// The disk is full.
+    ///
+    /// # Panics
+    /// Never: what is written has string keys.
+    pub fn write_line(&self, file: &mut impl Write, value: &impl Serialize) -> Result<(), RecordError> {
+        let mut line = serde_json::to_string(value).expect("what is written has string keys");
+        line.push('\n');
+        file.write_all(line.as_bytes()).map_err(|source| self.failed(source))
+    }
+
+    /// The folder cannot be written to.
+    #[must_use]
+    pub fn failed(&self, source: std::io::Error) -> RecordError {
+        RecordError::Folder { path: self.path.clone(), source }
     }
 
     /// Appends an event.
@@ -103,10 +149,8 @@ impl RunFolder {
     /// # Panics
     /// Never: events have string keys.
     pub fn append(&mut self, event: &Event) -> Result<(), RecordError> {
-        let mut line = serde_json::to_string(event).expect("events have string keys");
-        line.push('\n');
-        let fail = |source| RecordError::Folder { path: self.path.clone(), source };
-        self.events.write_all(line.as_bytes()).map_err(fail)
+        let line = serde_json::to_string(event).expect("events have string keys") + "\n";
+        self.events.write_all(line.as_bytes()).map_err(|source| self.failed(source))
     }
 
     /// Writes the record.
@@ -124,6 +168,18 @@ pub fn weights_in_folder(workload: &str) -> String {
     format!("checkpoints/{workload}.safetensors")
 }
 
+/// Records that a workload has prepared, relative to the run's folder.
+#[must_use]
+pub fn records_in_folder(workload: &str) -> String {
+    format!("records/{workload}.cbor")
+}
+
+/// Predictions of a workload, relative to the run's folder.
+#[must_use]
+pub fn predictions_in_folder(workload: &str) -> String {
+    format!("predictions/{workload}.jsonl")
+}
+
 /// Whether a workload of an earlier run need not run again.
 #[must_use]
 pub fn completed(run: Option<&Run>, workload: &str) -> bool {
@@ -138,8 +194,11 @@ fn remove_record(path: &Path) -> std::io::Result<()> {
             _ => {}
         }
     }
-    match std::fs::remove_dir_all(path.join("checkpoints")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+    for name in ["checkpoints", "predictions", "records"] {
+        match std::fs::remove_dir_all(path.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
+    Ok(())
 }

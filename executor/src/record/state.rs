@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use safetensors::View as _;
 use scenarios::document::{self, DocumentError};
 
 use crate::model::Plain;
@@ -10,6 +11,7 @@ use crate::parallel::update::UpdateState;
 use crate::train::{Progress, RankState, Resume, Snapshot};
 
 const PROGRESS: &str = "progress";
+const DIGEST: &str = "digest";
 const PARAMETERS: &str = "parameters";
 const OPTIMIZER: &str = "optimizer";
 const OUTER: &str = "outer";
@@ -61,24 +63,41 @@ pub fn write_state(path: &Path, snapshot: &Snapshot<'_>) -> Result<(), StateErro
             (format!("{rank}.{OPTIMIZER}"), Plain::bytes(optimizer)),
         ]
     });
-    let metadata = HashMap::from([(PROGRESS.to_owned(), progress)]);
+    let tensors: Vec<_> = tensors.collect();
+    let digest = digest(&progress, tensors.iter().map(|(name, tensor)| (&**name, tensor.data())));
+    let metadata = HashMap::from([(PROGRESS.to_owned(), progress), (DIGEST.to_owned(), digest)]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| encode(error.to_string()))?;
     Ok(document::write_bytes(&bytes, path)?)
+}
+
+/// SHA-256 over a state, whatever the order of its tensors.
+fn digest<'a>(progress: &str, tensors: impl Iterator<Item = (&'a str, impl AsRef<[u8]>)>) -> String {
+    let of_tensor = |(name, data): (&str, _)| format!("{name} {}", document::sha256(AsRef::<[u8]>::as_ref(&data)));
+    let mut lines: Vec<String> = tensors.map(of_tensor).collect();
+    lines.sort_unstable();
+    document::sha256(format!("{progress}\n{}", lines.join("\n")).as_bytes())
 }
 
 /// Reads a state.
 ///
 /// # Errors
-/// The file cannot be read, or is damaged.
+/// The file cannot be read, or is not as it was written.
 pub fn read_state(path: &Path) -> Result<Resume, StateError> {
     let damaged = |reason: String| StateError::Damaged { path: path.to_owned(), reason };
     let bytes = std::fs::read(path).map_err(|source| StateError::Read { path: path.to_owned(), source })?;
     let safe = |error: safetensors::SafeTensorError| damaged(error.to_string());
     let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes).map_err(safe)?;
-    let progress = metadata.metadata().as_ref().and_then(|entries| entries.get(PROGRESS));
-    let progress: Progress = serde_json::from_str(progress.ok_or_else(|| damaged("it has no progress".to_owned()))?)
-        .map_err(|error| damaged(error.to_string()))?;
+    let entry = |name: &str| {
+        let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(name));
+        entry.ok_or_else(|| damaged(format!("it has no {name}")))
+    };
+    let (written, found) = (entry(PROGRESS)?, entry(DIGEST)?);
     let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(safe)?;
+    let views = tensors.tensors();
+    if digest(written, views.iter().map(|(name, tensor)| (&**name, tensor.data()))) != *found {
+        return Err(damaged("its content does not match its SHA-256".to_owned()));
+    }
+    let progress: Progress = serde_json::from_str(written).map_err(|error| damaged(error.to_string()))?;
     let floats = |name: String| -> Result<Vec<f32>, StateError> {
         let (words, _) = tensors.tensor(&name).map_err(safe)?.data().as_chunks::<4>();
         Ok(words.iter().map(|word| f32::from_le_bytes(*word)).collect())
@@ -94,4 +113,45 @@ pub fn read_state(path: &Path) -> Result<Resume, StateError> {
         Ok((rank, RankState { parameters: floats(format!("{rank}.{PARAMETERS}"))?, running, update }))
     };
     Ok(Resume { progress, ranks: numbers.into_iter().map(state).collect::<Result<_, StateError>>()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+    use scenarios::model::Model;
+
+    use super::*;
+    use crate::model::{Description, Network};
+
+    #[test]
+    fn a_state_comes_back_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("train.state");
+        let description = Description::of(&Model::Preset("mnist-linear".to_owned())).expect("it is a preset");
+        let network = Network::new(&description, description.whole(), 3, &Device::flex());
+        let update = UpdateState { optimizer: vec![1, 2, 3], outer: vec![0.5] };
+        let ranks =
+            [(0, RankState { parameters: vec![1.0, -2.0], running: vec![3.0], update }), (3, RankState::default())];
+        let mut progress = Progress::default();
+        (progress.step, progress.steps) = (3, 7);
+        write_state(&path, &Snapshot { network: &network, ranks: &ranks, progress: &progress }).expect("it is written");
+        let read = read_state(&path).expect("it is whole");
+        assert_eq!((read.progress, &read.ranks[..]), (progress, &ranks[..]));
+
+        let good = std::fs::read(&path).expect("it was written");
+        let check = |bytes: &[u8], expected: &str| {
+            std::fs::write(&path, bytes).expect("it can be written");
+            let error = read_state(&path).expect_err(expected).to_string();
+            assert!(error.contains("is damaged") && error.contains(expected), "{error}");
+        };
+        check(&good[..good.len() - 1], "");
+        check(&good[..20], "");
+        check(b"", "");
+        let last = good.len() - 1;
+        let flipped = |at: usize| [&good[..at], &[good[at] ^ 1], &good[at + 1..]].concat();
+        check(&flipped(last), "does not match its SHA-256");
+        let text = String::from_utf8_lossy(&good[8..]).into_owned();
+        let seven = 8 + text.find("\\\"steps\\\":7").expect("progress is text") + "\\\"steps\\\":".len();
+        check(&flipped(seven), "does not match its SHA-256");
+    }
 }

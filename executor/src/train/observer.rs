@@ -17,7 +17,7 @@ pub struct Snapshot<'a> {
 
 /// Is told of steps and epochs, and keeps snapshots.
 pub trait Observer {
-    /// Steps have been taken, of `steps` in an epoch.
+    /// Steps have been taken, of `steps` in an epoch. It is told now and then, not after each of them.
     fn stepped(&mut self, progress: &Progress, steps: usize);
 
     /// An epoch has ended.

@@ -14,7 +14,7 @@ pub enum Phase {
     Forward,
     /// Gradients.
     Backward,
-    /// Gradients are exchanged between ranks; waiting for slower ranks is part of it.
+    /// The rank waits for exchanges with others; what slower ones take is part of it.
     Communication,
     /// A stage of a pipeline waits for its neighbours.
     Waiting,
@@ -22,10 +22,12 @@ pub enum Phase {
     Optimizer,
     /// Figures are read from the device and kept.
     Other,
+    /// Exchanges that went on beside the other phases: no part of the step's time.
+    CommunicationHidden,
 }
 
 impl Phase {
-    const ALL: [(Self, &'static str); 7] = [
+    const ALL: [(Self, &'static str); 8] = [
         (Self::Input, "input"),
         (Self::Forward, "forward"),
         (Self::Backward, "backward"),
@@ -33,6 +35,7 @@ impl Phase {
         (Self::Waiting, "waiting"),
         (Self::Optimizer, "optimizer"),
         (Self::Other, "other"),
+        (Self::CommunicationHidden, "communication_hidden"),
     ];
 }
 
@@ -50,6 +53,15 @@ impl Phases {
             self.steps += 1;
             self.spent.iter_mut().zip(clock.spent).for_each(|(sum, spent)| *sum += spent);
         }
+    }
+
+    /// Share of the passes in which a stage waited for its neighbours, 0..1.
+    #[must_use]
+    pub fn bubble(&self) -> f64 {
+        let spent = |phase: Phase| self.spent[phase as usize].as_secs_f64();
+        let waiting = spent(Phase::Waiting);
+        let passes = spent(Phase::Forward) + spent(Phase::Backward) + waiting;
+        if passes > 0.0 { waiting / passes } else { 0.0 }
     }
 
     /// Mean seconds of a step by name of the phase.
@@ -73,6 +85,11 @@ impl StepClock {
     /// A clock of a step on the device; without a device it measures nothing and waits for nothing.
     pub fn start(device: Option<Device>) -> Self {
         Self { device, last: Instant::now(), spent: Default::default() }
+    }
+
+    /// Adds time of exchanges that went on beside the phases.
+    pub fn hide(&mut self, time: Duration) {
+        self.spent[Phase::CommunicationHidden as usize] += time;
     }
 
     /// Ends a phase.

@@ -3,6 +3,8 @@
 use scenarios::run::Epoch;
 use serde::{Deserialize, Serialize};
 
+use crate::parallel::precision::LossScale;
+
 /// Losses that are kept of the first steps.
 const FIRST_LOSSES: usize = 100;
 
@@ -18,6 +20,9 @@ pub struct Progress {
     pub steps: u64,
     /// Losses of the first steps.
     pub first_losses: Vec<f64>,
+    /// What losses are scaled by, in 16-bit floating point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<LossScale>,
     /// Sum of the losses of the current epoch's steps.
     loss_sum: f64,
     /// Records of the current epoch that were classified rightly.

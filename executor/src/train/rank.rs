@@ -2,61 +2,79 @@
 
 use std::sync::atomic::Ordering;
 use std::thread::Scope;
+use std::time::Instant;
 
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use scenarios::machine::DeviceKind;
 use scenarios::scenario::Training;
 
 use super::phases::{Phase, StepClock};
+use super::relay::{Finished, Relay};
 use super::snapshot::{self, RankState};
 use super::timing::Timing;
-use super::{Observer, Outcome, Phases, Progress, Session, Snapshot, TrainError};
+use super::{Course, Figure, Outcome, Outside, Phases, Progress, RankReport, Session, TrainError};
 use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
+use crate::device::memory::Meter;
 use crate::model::{Network, flat, host};
+use crate::parallel::exchange::{Exchange, Learned};
 use crate::parallel::gather;
-use crate::parallel::stage::{Held, Stage};
+use crate::parallel::precision::{Computing, LossScale};
+use crate::parallel::stage::{Held, Scale, Stage};
 use crate::parallel::topology::{Shape, Topology};
 use crate::parallel::update::{self, Step, Update, rate};
-use crate::transport::{Reduction, Transport};
+use crate::transport::{Pace, Reduction, Transport};
 
 /// Steps between readings of a GPU's figures: a reading waits for the device.
 const GPU_STEPS_PER_READING: usize = 16;
+
+/// Steps after which it is known how long one takes: kernels are compiled.
+const STEPS_TO_KNOW: u64 = 3;
 
 /// Batches that are made before they are asked for.
 const BATCHES_AHEAD: usize = 2;
 
 /// Runs one rank to the end; the first one gives the outcome.
 pub(super) fn run(
-    session: Session<'_>,
+    session: &Session,
     job: Box<dyn Transport>,
-    observer: &mut dyn Observer,
-) -> Result<Option<Outcome>, TrainError> {
-    let mut rank = Rank::new(session, job)?;
+    relay: &Relay,
+    meter: &Meter,
+) -> Result<Finished, TrainError> {
+    let started = Instant::now();
+    let mut rank = Rank::new(session, job, (relay, meter))?;
+    rank.outside.start = started.elapsed();
+    meter.restart();
     let interrupted = std::thread::scope(|scope| {
         let mut input = rank.input(scope);
-        rank.train(&mut input, observer)
+        rank.train(&mut input)
     })?;
     rank.update.finish(&rank.topology)?;
-    rank.outcome(interrupted)
+    rank.finished(interrupted)
 }
 
 struct Rank<'a> {
-    session: Session<'a>,
+    session: &'a Session,
+    relay: &'a Relay,
+    meter: &'a Meter,
+    memory_peak: u64,
+    outside: Outside,
     topology: Topology,
     stage: Stage,
     held: Held,
+    exchange: Exchange,
     update: Box<dyn Update>,
     /// The whole network as it was kept last, in the first rank.
     kept: Option<Network>,
     has_kept: bool,
     device: Device,
     reader: Reader,
-    steps_per_epoch: usize,
+    course: Course,
     steps_per_reading: usize,
     /// Figures of the steps since the last reading.
     unread: Vec<Figures>,
     progress: Progress,
+    /// Steps that were taken since the training began or went on.
+    steps_here: u64,
     timing: Timing,
     phases: Phases,
 }
@@ -65,42 +83,64 @@ struct Rank<'a> {
 enum Figures {
     /// Of the only rank, still on its device.
     OnDevice(Box<Tensor<1>>, f64),
-    /// Of all ranks.
-    Known([f32; 3]),
+    /// Of all ranks, and whether the loss of this rank is a number.
+    Known { of_all: [f32; 3], own_is_finite: bool },
 }
 
 impl<'a> Rank<'a> {
-    fn new(session: Session<'a>, job: Box<dyn Transport>) -> Result<Self, TrainError> {
+    fn new(
+        session: &'a Session,
+        job: Box<dyn Transport>,
+        (relay, meter): (&'a Relay, &'a Meter),
+    ) -> Result<Self, TrainError> {
         let device: Device = session.devices.of_rank(job.rank()).clone().autodiff();
-        let topology = Topology::new(Shape::of(session.strategy), job)?;
-        let training = session.training;
-        let together = snapshot::replicas_are_one(session.strategy);
-        let (stage, mut held) =
-            Stage::new(session.description, session.strategy, &topology, together, (session.seed, &device));
-        let earlier = session.resume.map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
+        let topology = Topology::new(Shape::of(&session.strategy), job)?;
+        let training = &session.training;
+        let format = Computing::of(training.precision, &device).format;
+        let together = snapshot::replicas_are_one(&session.strategy);
+        let (stage, mut held) = Stage::new(
+            &session.description,
+            (&session.strategy, session.buckets),
+            &topology,
+            (together, format),
+            (session.seed, &device),
+        );
+        if let Some(weights) = &session.weights {
+            held.chunks = held.chunks.into_iter().map(|chunk| chunk.with_weights_of(weights)).collect();
+        }
+        let earlier = session.resume.as_ref().map(|resume| resume.of(topology.world.rank(), &topology)).transpose()?;
         if let Some(earlier) = earlier {
             held = earlier.held(held)?;
         }
-        let mut update = update::of(training, session.strategy, &held, &topology, &device)?;
+        let exchange = Exchange::new(&held, &session.strategy, session.buckets, &topology)?;
+        let mut update = update::of(training, &session.strategy, (&held, exchange.buckets()), &topology, &device)?;
         if let Some(earlier) = earlier {
             update.resume(&earlier.update).map_err(|error| TrainError::State { reason: error.to_string() })?;
         }
+        let mut progress = session.resume.as_ref().map(|resume| resume.progress.clone()).unwrap_or_default();
+        progress.loss_scale = progress.loss_scale.or_else(|| LossScale::of(format));
         Ok(Self {
             device,
             reader: Reader::new(&training.preprocessing, session.seed),
-            steps_per_epoch: session.train.len() / training.global_batch,
+            course: Course::of(training, session.train.len()),
             steps_per_reading: match session.devices.description.kind {
                 DeviceKind::Cpu => 1,
                 DeviceKind::Gpu => GPU_STEPS_PER_READING,
             },
             unread: Vec::new(),
-            progress: session.resume.map(|resume| resume.progress.clone()).unwrap_or_default(),
+            progress,
             timing: Timing::start(),
             phases: Phases::default(),
+            steps_here: 0,
+            memory_peak: 0,
+            outside: Outside::default(),
             session,
+            relay,
+            meter,
             topology,
             stage,
             held,
+            exchange,
             update,
             kept: None,
             has_kept: false,
@@ -114,30 +154,40 @@ impl<'a> Rank<'a> {
     {
         let (session, replicas) = (self.session, self.topology.shape.replicas);
         let share = BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, replicas);
-        let batches = Batches::new(session.train, &session.training.preprocessing, share, session.seed);
-        Prefetch::start(scope, batches, self.taken()..self.all_steps(), BATCHES_AHEAD)
+        let batches = Batches::new(&session.train, &session.training.preprocessing, share, session.seed);
+        // Work that is stated in passes reads a text in order; otherwise windows are drawn from all of it.
+        let batches = if session.training.epochs.is_some() { batches } else { batches.drawn() };
+        Prefetch::start(scope, batches, self.taken()..self.course.steps, BATCHES_AHEAD)
     }
 
     /// Takes all steps; whether the user stopped it.
-    fn train(&mut self, input: &mut Prefetch, observer: &mut dyn Observer) -> Result<bool, TrainError> {
-        let steps = self.steps_per_epoch;
-        while self.progress.epoch() <= self.session.training.passes().get() {
+    fn train(&mut self, input: &mut Prefetch) -> Result<bool, TrainError> {
+        while self.steps_of_round() > 0 {
             self.timing.skip();
-            while self.position() < steps {
-                let stop = self.step(input, observer)?;
+            while self.position() < self.steps_of_round() {
+                let stop = self.step(input)?;
                 if stop || self.session.max_steps.is_some_and(|limit| self.taken() >= limit) {
-                    self.read_figures(observer)?;
-                    self.keep(observer)?;
+                    self.read_figures()?;
+                    self.keep()?;
                     return Ok(stop);
                 }
             }
-            self.read_figures(observer)?;
+            self.read_figures()?;
             let validation = self.validate()?;
+            if let Some((loss, _)) = validation.filter(|(loss, _)| !loss.is_finite()) {
+                return Err(self.not_finite(Figure::ValidationLoss, loss, true));
+            }
             let ended = self.progress.end_epoch(self.session.training.global_batch.get(), validation);
-            observer.epoch_ended(&ended);
-            self.keep(observer)?;
+            if self.is_first() {
+                self.relay.epoch_ended(ended)?;
+            }
+            self.keep()?;
         }
         Ok(false)
+    }
+
+    fn is_first(&self) -> bool {
+        self.topology.world.rank() == 0
     }
 
     /// Steps of the current epoch that were taken.
@@ -150,28 +200,37 @@ impl<'a> Rank<'a> {
         self.progress.steps + self.unread.len() as u64
     }
 
-    /// Steps of the whole training.
-    fn all_steps(&self) -> u64 {
-        self.steps_per_epoch as u64 * u64::from(self.session.training.passes().get())
+    /// Steps of the current round.
+    fn steps_of_round(&self) -> usize {
+        self.course.steps_of_round(self.progress.epochs.len())
     }
 
     /// Takes a step; whether the user wants to stop.
-    fn step(&mut self, input: &mut Prefetch, observer: &mut dyn Observer) -> Result<bool, TrainError> {
+    fn step(&mut self, input: &mut Prefetch) -> Result<bool, TrainError> {
+        let pace = if self.steps_here < STEPS_TO_KNOW { Pace::Unknown } else { Pace::Steps };
+        self.topology.world.pace(pace);
+        #[cfg(test)]
+        self.session.fault.iter().for_each(|fault| fault.strike(self.topology.job.rank(), self.steps_here));
+        self.steps_here += 1;
         let measured = self.position().is_multiple_of(self.steps_per_reading);
         let mut clock = StepClock::start(measured.then(|| self.device.clone()));
         let micros = self.micros(input);
         clock.lap(Phase::Input);
         let units: f64 = micros.iter().map(|batch| batch.units).sum();
-        let scale = self.update.scale(units, self.all_units(units)?);
+        let up = self.progress.loss_scale.map_or(1.0, |scale| scale.factor);
+        let scale = Scale { loss: self.update.scale(units, self.all_units(units)?), up };
         clock.lap(Phase::Communication);
-        let learned = self.stage.learn(&self.held, &self.topology, &micros, scale, &mut clock)?;
+        let ways = (&mut self.exchange, &mut clock);
+        let passed = self.stage.learn(&self.held, &self.topology, &micros, scale, ways)?;
         let wish = self.session.stop.load(Ordering::Relaxed);
-        let (figures, stop) = self.figures(learned.loss, learned.right, units, wish)?;
+        let (figures, stop) = self.figures(passed.loss, passed.right, units, wish)?;
         clock.lap(Phase::Communication);
-        self.apply(learned.gradients, &mut clock)?;
+        if self.may_step(&passed.learned)? {
+            self.apply(passed.learned, &mut clock)?;
+        }
         self.unread.push(figures);
         if self.unread.len() >= self.steps_per_reading {
-            self.read_figures(observer)?;
+            self.read_figures()?;
         }
         clock.lap(Phase::Other);
         self.phases.add(&clock);
@@ -181,7 +240,7 @@ impl<'a> Rank<'a> {
     /// This replica's records of the step, as the strategy divides them.
     fn micros(&self, input: &mut Prefetch) -> Vec<Batch> {
         let Some(batch) = input.next_batch() else { unreachable!("there are batches for all steps") };
-        let records = snapshot::micro_batch(self.session.strategy, batch.records());
+        let records = snapshot::micro_batch(&self.session.strategy, batch.records());
         batch.split(records).into_iter().map(|micro| micro.on(&self.device)).collect()
     }
 
@@ -195,11 +254,22 @@ impl<'a> Rank<'a> {
         Ok(f64::from(sum[0]))
     }
 
-    fn apply(&mut self, gradients: GradientsParams, clock: &mut StepClock) -> Result<(), TrainError> {
-        let Training { rate, optimizer, .. } = self.session.training;
-        let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.all_steps());
+    /// Whether gradients that were scaled are finite in all ranks, so that a step can be taken; the next ones are scaled
+    /// accordingly.
+    fn may_step(&mut self, learned: &Learned) -> Result<bool, TrainError> {
+        let Some(scale) = self.progress.loss_scale else { return Ok(true) };
+        let mut overflow = vec![f32::from(!learned.is_finite(&self.held))];
+        self.topology.world.all_reduce(&mut overflow, Reduction::Greatest)?;
+        let finite = overflow[0] == 0.0;
+        self.progress.loss_scale = Some(scale.after(finite));
+        Ok(finite)
+    }
+
+    fn apply(&mut self, learned: Learned, clock: &mut StepClock) -> Result<(), TrainError> {
+        let Training { rate, optimizer, .. } = &self.session.training;
+        let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.course.steps);
         let mut step = Step { learning_rate, topology: &self.topology, clock };
-        self.held = self.update.apply(self.held.take(), gradients, &mut step)?;
+        self.held = self.update.apply(self.held.take(), learned, &mut step)?;
         clock.lap(Phase::Optimizer);
         Ok(())
     }
@@ -224,40 +294,51 @@ impl<'a> Rank<'a> {
             sums.push(units as f32);
         }
         sums.push(f32::from(stop));
+        let own_is_finite = sums[0].is_finite();
         self.topology.world.all_reduce(&mut sums, Reduction::Sum)?;
-        Ok((Figures::Known([sums[0], sums[1], sums[2]]), sums[3] > 0.0))
+        Ok((Figures::Known { of_all: [sums[0], sums[1], sums[2]], own_is_finite }, sums[3] > 0.0))
+    }
+
+    /// That a figure of the last step is no number, which came up here unless what this rank found is finite.
+    fn not_finite(&self, what: Figure, value: f64, own_is_finite: bool) -> TrainError {
+        let (step, epoch) = (self.progress.step, self.progress.epoch());
+        let rank = (!own_is_finite).then(|| self.topology.job.rank());
+        TrainError::NotFinite { what, value, step, epoch, rank }
     }
 
     /// Reads the figures of the steps since the last reading.
-    fn read_figures(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    fn read_figures(&mut self) -> Result<(), TrainError> {
         let steps = self.unread.len();
         for figures in std::mem::take(&mut self.unread) {
-            let [loss, right, units] = match figures {
+            let ([loss, right, units], own_is_finite) = match figures {
                 Figures::OnDevice(tensor, units) => {
                     let values = host(*tensor);
-                    [values[0], values[1], units as f32]
+                    ([values[0], values[1], units as f32], values[0].is_finite())
                 }
-                Figures::Known(values) => values,
+                Figures::Known { of_all, own_is_finite } => (of_all, own_is_finite),
             };
             let loss = f64::from(loss) / f64::from(units);
             self.progress.stepped(loss, f64::from(right));
             if !loss.is_finite() {
-                let (step, epoch) = (self.progress.step, self.progress.epoch());
-                return Err(TrainError::Diverged { loss, step, epoch });
+                return Err(self.not_finite(Figure::Loss, loss, own_is_finite));
             }
         }
         let seconds = self.timing.read(steps);
         self.progress.spent(seconds);
-        observer.stepped(&self.progress, self.steps_per_epoch);
+        if self.is_first() {
+            self.relay.stepped(&self.progress, self.steps_of_round());
+        }
         Ok(())
     }
 
     /// Mean loss and share of right answers on the validation records, each replica looking at its share of them.
-    fn validate(&self) -> Result<Option<(f64, f64)>, TrainError> {
-        let (records, shape) = (self.session.validation, self.topology.shape);
+    fn validate(&mut self) -> Result<Option<(f64, f64)>, TrainError> {
+        let (records, shape) = (&*self.session.validation, self.topology.shape);
         if records.is_empty() {
             return Ok(None);
         }
+        let started = Instant::now();
+        self.topology.world.pace(Pace::Unknown);
         let mean;
         let held = if self.update.differs() {
             mean = gather::mean_of_replicas(&self.held, &self.topology)?;
@@ -273,6 +354,7 @@ impl<'a> Rank<'a> {
         for positions in own.chunks(at_once.max(1)) {
             let batch = self.reader.read(records, positions).on(&self.device);
             let units = batch.units;
+            self.topology.world.alive();
             let found = self.stage.validate(held, &self.topology, batch)?;
             if let Some(loss) = found.filter(|_| self.topology.place.tensor == 0) {
                 sums[0] += host(loss.sum)[0];
@@ -282,10 +364,14 @@ impl<'a> Rank<'a> {
         }
         self.topology.world.all_reduce(&mut sums, Reduction::Sum)?;
         let [loss, right, units] = [0, 1, 2].map(|at| f64::from(sums[at]));
+        self.outside.validation += started.elapsed();
         Ok(Some((loss / units, right / units)))
     }
 
-    fn keep(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+    fn keep(&mut self) -> Result<(), TrainError> {
+        let started = Instant::now();
+        self.memory_peak = self.memory_peak.max(self.meter.peak());
+        self.topology.world.pace(Pace::Unknown);
         let state = RankState {
             parameters: flat::parameters(&self.held),
             running: snapshot::running(&self.held.chunks),
@@ -294,32 +380,48 @@ impl<'a> Rank<'a> {
                 .state(&self.topology)
                 .map_err(|error| TrainError::State { reason: error.to_string() })?,
         };
+        if let Some(value) = state.parameters.iter().find(|value| !value.is_finite()) {
+            return Err(self.not_finite(Figure::Parameters, f64::from(*value), false));
+        }
         let own = self.update.has_own_state() || self.topology.place.replica == 0;
         let ranks = snapshot::gathered(own.then_some(state), &self.topology)?;
-        let network = snapshot::network(&self.session, &self.held, &self.topology, self.update.differs())?;
+        let network = snapshot::network(self.session, &self.held, &self.topology, self.update.differs())?;
         if let Some(network) = &network {
-            observer.keep(Snapshot { network, ranks: &ranks, progress: &self.progress })?;
+            let snapshot = (network.clone(), ranks, self.progress.clone());
+            self.relay.keep(snapshot, || self.topology.world.alive())?;
         }
         (self.kept, self.has_kept) = (network, true);
+        self.outside.checkpoint += started.elapsed();
+        self.outside.checkpoints += 1;
+        self.meter.restart();
         Ok(())
     }
 
-    fn outcome(self, interrupted: bool) -> Result<Option<Outcome>, TrainError> {
+    fn finished(self, interrupted: bool) -> Result<Finished, TrainError> {
+        let report = RankReport {
+            rank: self.topology.job.rank(),
+            phases: self.phases,
+            memory_peak_bytes: self.memory_peak,
+            counts: self.topology.counts.clone(),
+            outside: self.outside,
+        };
         // A training that goes on behind its last step keeps nothing anew.
         let network = if self.has_kept {
             self.kept
         } else {
-            snapshot::network(&self.session, &self.held, &self.topology, self.update.differs())?
+            snapshot::network(self.session, &self.held, &self.topology, self.update.differs())?
         };
-        Ok(network.map(|network| Outcome {
+        let of = |network| Outcome {
             network,
             interrupted,
             step_seconds: self.timing.step_seconds(),
             throughput: self.timing.steps_per_second() * self.session.training.global_batch.get() as f64,
+            records_per_step: self.session.training.global_batch.get() as f64,
             timed_steps: self.timing.steps(),
-            exchanged_bytes: self.update.exchanged_bytes(),
+            exchanged_bytes: self.exchange.exchanged_bytes + self.update.exchanged_bytes(),
             progress: self.progress,
-            phases: self.phases,
-        }))
+            ranks: Vec::new(),
+        };
+        Ok(Finished { outcome: network.map(of).map(Box::new), report })
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn gathered(own: Option<RankState>, topology: &Topology) -> Result<Ve
 
 /// The whole network in the first rank: the mean of the replicas, where they differ.
 pub(super) fn network(
-    session: &Session<'_>,
+    session: &Session,
     held: &Held,
     topology: &Topology,
     differs: bool,
@@ -95,7 +95,7 @@ pub(super) fn network(
     let running = gather::running(held, topology)?;
     let Some(values) = gather::whole(held, topology)? else { return Ok(None) };
     let device = session.devices.of_rank(0).clone().autodiff();
-    let network = Network::new(session.description, session.description.whole(), session.seed, &device);
+    let network = Network::new(&session.description, session.description.whole(), session.seed, &device);
     let network = network.with_values(values);
     set_running(std::slice::from_ref(&network), &running);
     Ok(Some(network))

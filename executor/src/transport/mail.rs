@@ -4,8 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::TransportError;
-use super::meeting::WATCH;
-use super::world::World;
+use super::world::{WATCH, Watch, World};
 
 /// Sender, receiver and tag.
 type Address = (usize, usize, u64);
@@ -42,6 +41,7 @@ impl Mail {
         members: &[usize],
         world: &World,
     ) -> Result<(usize, Vec<f32>), TransportError> {
+        let mut watch = Watch::new(world, members[to]);
         let mut state = self.lock();
         loop {
             for sender in from {
@@ -52,12 +52,8 @@ impl Mail {
             if let Some(left) = from.iter().find(|sender| state.left.contains(sender)) {
                 return Err(TransportError::RankLeft { rank: members[*left] });
             }
-            let (held, waited) = self.changed.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner);
-            state = held;
-            if waited.timed_out() {
-                world.pulse(members[to]);
-                from.iter().try_for_each(|sender| world.check(members[*sender]))?;
-            }
+            state = self.changed.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner).0;
+            watch.look(from.iter().map(|sender| members[*sender]))?;
         }
     }
 

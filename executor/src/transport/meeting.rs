@@ -2,17 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use super::TransportError;
-use super::world::World;
+use super::world::{WATCH, Watch, World};
 
 /// Looks at the others before sleeping. Ranks are usually only microseconds apart, and yielding
 /// lets the one that is waited for run when there are more ranks than cores.
 const LOOKS_BEFORE_SLEEP: u32 = 200;
-
-/// Time between looks at who lives.
-pub(super) const WATCH: Duration = Duration::from_millis(500);
 
 /// Where the ranks of a group wait for each other.
 #[derive(Debug)]
@@ -45,18 +41,15 @@ impl Meeting {
             }
             std::thread::yield_now();
         }
+        let mut watch = Watch::new(world, members[rank]);
         let mut state = self.lock();
         while state.round == round {
             if let Some(left) = state.left {
                 return Err(TransportError::RankLeft { rank: members[left] });
             }
-            let (held, waited) = self.changed.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner);
-            state = held;
-            if waited.timed_out() {
-                world.pulse(members[rank]);
-                let mut missing = state.arrived.iter().zip(members).filter(|(arrived, _)| !**arrived);
-                missing.try_for_each(|(_, member)| world.check(*member))?;
-            }
+            state = self.changed.wait_timeout(state, WATCH).unwrap_or_else(PoisonError::into_inner).0;
+            let missing = state.arrived.iter().zip(members).filter(|(arrived, _)| !**arrived);
+            watch.look(missing.map(|(_, member)| *member))?;
         }
         Ok(())
     }

@@ -4,12 +4,15 @@
 //! hangs is named to those who wait for it.
 
 pub mod bytes;
+mod counted;
 mod mail;
 mod meeting;
 mod threads;
 mod world;
 
-pub use threads::{ThreadTransport, thread_group};
+pub use counted::{Counted, Counts, Given, Operation};
+pub use threads::{ThreadTransport, thread_group, thread_group_with};
+pub use world::{Pace, Patience, Watcher};
 
 /// What becomes of the values that the ranks bring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +87,9 @@ pub trait Transport: Send {
 
     /// Tells those who watch that this rank lives, though it has not met the others for a while.
     fn alive(&self);
+
+    /// The same, and what it is about to do.
+    fn pace(&self, pace: Pace);
 }
 
 /// Why an operation failed. Ranks are numbered as in the whole job.

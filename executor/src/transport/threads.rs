@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use super::mail::Mail;
 use super::meeting::Meeting;
-use super::world::World;
-use super::{Reduction, Transport, TransportError, part_start};
+use super::world::{Watcher, World};
+use super::{Pace, Patience, Reduction, Transport, TransportError, part_start};
 
 /// Values that are summed at a time, so that the partial sum stays in the first-level cache.
 const BLOCK: usize = 4096;
@@ -38,8 +38,23 @@ struct Group {
 /// The transports of `size` ranks, in order of rank.
 #[must_use]
 pub fn thread_group(size: usize) -> Vec<ThreadTransport> {
-    let group = Arc::new(Group::new(Arc::new(World::new(size)), (0..size).collect()));
+    thread_group_with(size, Patience::default())
+}
+
+/// The same, whose ranks may be silent so long.
+#[must_use]
+pub fn thread_group_with(size: usize, patience: Patience) -> Vec<ThreadTransport> {
+    let group = Arc::new(Group::new(Arc::new(World::new(size, patience)), (0..size).collect()));
     (0..size).map(|rank| ThreadTransport::new(rank, Arc::clone(&group))).collect()
+}
+
+impl Watcher {
+    /// Who watches the ranks of a group.
+    #[must_use]
+    pub fn of(group: &[ThreadTransport]) -> Self {
+        let world = group.first().map(|rank| Arc::clone(&rank.group.world));
+        Self::new(world.unwrap_or_else(|| Arc::new(World::new(0, Patience::default()))))
+    }
 }
 
 impl Group {
@@ -95,8 +110,8 @@ impl Transport for ThreadTransport {
         self.barrier()?;
         std::mem::swap(buffer, &mut write(&self.group.brought[self.rank]));
         reduced?;
-        buffer.clear();
-        buffer.extend_from_slice(&read(&self.group.parts[self.rank]));
+        // Of its own size: it may be kept for long.
+        *buffer = read(&self.group.parts[self.rank]).to_vec();
         Ok(())
     }
 
@@ -160,6 +175,10 @@ impl Transport for ThreadTransport {
 
     fn alive(&self) {
         self.group.world.pulse(self.group.members[self.rank]);
+    }
+
+    fn pace(&self, pace: Pace) {
+        self.group.world.pace(self.group.members[self.rank], pace);
     }
 }
 

@@ -1,24 +1,34 @@
 //! A plan, carried out: environment, deploy, preprocess, train, evaluate.
 
 mod evaluation;
+mod inference;
+mod measured;
+mod preparation;
+mod ranks;
+mod service;
 mod training;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
-use scenarios::machine::DeviceKind;
 use scenarios::model::ShapeError;
-use scenarios::plan::{Assignment, Plan};
+use scenarios::plan::{Assignment, Plan, SourceData};
 use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
 use scenarios::scenario::{Job, Split};
+use scenarios::strategy::Strategy;
+use scenarios::units::Bytes;
 
-use crate::data::{self, Codes, DataError, Files, Needs, Prepared, Wanted};
+use crate::data::{self, CodeError, Codes, DataError, Files, Found, Needs, Prepared, Wanted, kept};
 use crate::device::{self, Choice, DeviceError, Devices};
+use crate::evaluate::EvaluateError;
 use crate::guard::{self, GuardError};
-use crate::model::{CheckpointError, Description};
+use crate::model::generate::GenerateError;
+use crate::model::{CheckpointError, Description, Mismatch};
 use crate::record::{self, Earlier, Event, RecordError, RunFolder, Stage, StateError};
 use crate::train::TrainError;
+use ranks::Seats;
 
 /// Name and version of what runs plans.
 pub const SOFTWARE: &str = concat!("causeway ", env!("CARGO_PKG_VERSION"), ", burn 0.22.1");
@@ -40,8 +50,10 @@ pub struct Request<'a> {
     pub files: &'a Files,
     /// Optimiser steps after which each training ends.
     pub max_steps: Option<u64>,
+    /// Seconds for which each service gets requests.
+    pub serve_seconds: f64,
     /// Set when the user wants to stop.
-    pub stop: &'a AtomicBool,
+    pub stop: &'a Arc<AtomicBool>,
 }
 
 /// Why a plan could not be carried out.
@@ -55,19 +67,86 @@ pub enum ApplyError {
         /// Names that the plan has.
         known: Vec<String>,
     },
-    /// A kind of job that is not carried out.
-    #[error("workload `{workload}` is `{kind}`, but only `train` and `evaluate` are carried out")]
-    Kind {
+    /// A job that is planned, but not carried out.
+    #[error("workload `{workload}` (`{kind}`) is planned, not carried out: {why}")]
+    NotCarriedOut {
         /// Workload.
         workload: String,
         /// Its kind.
         kind: &'static str,
+        /// What of it is not carried out.
+        why: &'static str,
+    },
+    /// The weights that are to be trained further are of another network.
+    #[error("the weights of `{of}` are not those of the network of workload `{workload}`: {mismatch}")]
+    OtherNetwork {
+        /// Workload.
+        workload: String,
+        /// Workload that made the weights.
+        of: String,
+        /// How they differ.
+        mismatch: Mismatch,
+    },
+    /// A workload without a network.
+    #[error("workload `{workload}` names neither a `model` nor `weights_of` one")]
+    NoModel {
+        /// Workload.
+        workload: String,
+    },
+    /// Texts cannot be gone on with.
+    #[error("workload `{workload}`: {source}")]
+    Generate {
+        /// Workload.
+        workload: String,
+        /// Cause.
+        source: GenerateError,
+    },
+    /// The tokens of weights cannot be read.
+    #[error("workload `{workload}`: {source}")]
+    Tokens {
+        /// Workload.
+        workload: String,
+        /// Cause.
+        source: CodeError,
     },
     /// A workload without data.
     #[error("workload `{workload}` reads no data set")]
     NoData {
         /// Workload.
         workload: String,
+    },
+    /// More ranks than there is room for.
+    #[error("workload `{workload}` needs {ranks} ranks, but {places} {of} take at most {most}, {sharing} each")]
+    TooManyRanks {
+        /// Workload.
+        workload: String,
+        /// Ranks of its plan.
+        ranks: u32,
+        /// Cores or GPUs that there are.
+        places: u32,
+        /// Which of them.
+        of: &'static str,
+        /// Ranks that may share one.
+        sharing: u32,
+        /// Most ranks.
+        most: u32,
+        /// The strategy with fewer replicas, if that has room.
+        fits: Option<Strategy>,
+    },
+    /// The plan predicts more memory than there is.
+    #[error(
+        "workload `{workload}` needs {} in each of {together} rank(s) on one device, but that has {}",
+        Bytes(*predicted).rounded(), Bytes(*available).rounded()
+    )]
+    TooLittleMemory {
+        /// Workload.
+        workload: String,
+        /// Predicted memory of a rank in bytes.
+        predicted: u64,
+        /// Ranks on one device.
+        together: u32,
+        /// Memory of the device in bytes.
+        available: u64,
     },
     /// There is no such device.
     #[error(transparent)]
@@ -112,15 +191,13 @@ pub enum ApplyError {
         /// Cause.
         source: Box<CheckpointError>,
     },
-    /// The records do not fit the network.
-    #[error("workload `{workload}`: test records have {found} values, but the network takes {expected}")]
-    TestShape {
+    /// The network cannot be judged by the records.
+    #[error("workload `{workload}`: {source}")]
+    Evaluate {
         /// Workload.
         workload: String,
-        /// Values of a record.
-        found: usize,
-        /// Values that the network takes.
-        expected: usize,
+        /// Cause.
+        source: EvaluateError,
     },
     /// The state of a stopped training cannot be used.
     #[error(transparent)]
@@ -222,7 +299,10 @@ impl Workflow<'_> {
         let done = match &assignment.job {
             Job::Train(training) => self.train(assignment, training)?,
             Job::Evaluate(evaluation) => self.evaluate(assignment, evaluation)?,
-            other => return Err(ApplyError::Kind { workload: name.clone(), kind: other.kind() }),
+            Job::BatchInference(inference) => self.infer(assignment, inference)?,
+            Job::Serve(service) => self.serve(assignment, service)?,
+            Job::FineTune(training) => self.fine_tune(assignment, training)?,
+            Job::Preprocess(preparation) => self.prepare(assignment, preparation)?,
         };
         run.status = done.status;
         self.tell(&Event::Ended { workload: name.clone(), status: done.status, seconds: done.seconds })?;
@@ -234,16 +314,11 @@ impl Workflow<'_> {
     /// Checks devices, ranks and rules against the plan.
     fn environment(&mut self, assignment: &Assignment) -> Result<(), ApplyError> {
         let device = &self.devices.description;
-        let ranks = assignment.strategy.ranks();
-        let about = format!("{ranks} rank(s) on {} {} ({})", device.count, device.kind, device.name);
-        let cores = device::host().cores;
-        let short = match device.kind {
-            DeviceKind::Cpu if ranks > cores => Some(format!("{ranks} ranks share {cores} cores")),
-            DeviceKind::Gpu if ranks > device.count => Some(format!("{ranks} ranks share {} GPU(s)", device.count)),
-            _ => None,
-        };
+        let seats = Seats::new(&assignment.strategy, device, device::host().cores);
+        ranks::check(assignment, device, seats)?;
+        let about = format!("{} rank(s) on {} {} ({})", seats.ranks, device.count, device.kind, device.name);
         self.stage(assignment, Stage::Environment, about)?;
-        if let Some(text) = short {
+        if let Some(text) = seats.shared() {
             self.tell(&Event::Warning { text: format!("workload `{}`: {text}", assignment.workload) })?;
         }
         let rules = guard::admit(self.request.plan, assignment)?;
@@ -268,35 +343,67 @@ impl Workflow<'_> {
         split: Split,
         known: Option<&Codes>,
     ) -> Result<usize, ApplyError> {
-        let no_data = || ApplyError::NoData { workload: assignment.workload.clone() };
-        let source = assignment.data.as_ref().ok_or_else(no_data)?;
+        let source = Self::source(assignment)?;
         let wanted = PreparedFor { dataset: source.dataset.clone(), needs, split };
         let is_known = |codes: &Codes| known.is_none_or(|known| known == codes);
         if let Some(place) = self.prepared.iter().position(|ready| ready.of == wanted && is_known(&ready.codes)) {
             return Ok(place);
         }
-        let no_files =
-            || ApplyError::NoFiles { workload: assignment.workload.clone(), dataset: source.dataset.clone() };
-        let files = source.files.as_ref().ok_or_else(no_files)?;
-        self.stage(assignment, Stage::Preprocess, format!("data set `{}`", source.dataset))?;
+        let found = self.find(assignment, source, &wanted.needs, known)?;
         let seed = self.request.plan.scenario.seed;
-        let needs = &wanted.needs;
-        let asked = Wanted { dataset: &source.dataset, files, needs, records: source.records, seed, known };
-        let found = data::find(asked, self.request.files)?;
-        let prepared = data::prepare(&found.train, &found.test, needs.classes(), split, seed);
+        let prepared = data::prepare(&found.train, &found.test, wanted.needs.classes(), split, seed);
         let used = DataUsed {
-            dataset: source.dataset.clone(),
-            source: found.source,
-            digest: found.digest,
             train_records: prepared.train.len() as u64,
             validation_records: prepared.validation.len() as u64,
             test_records: prepared.test.len() as u64,
             dropped_malformed: prepared.dropped_malformed + found.broken,
             dropped_duplicates: prepared.dropped_duplicates,
+            ..used_of(&source.dataset, &found)
         };
         self.tell(&Event::Data { workload: assignment.workload.clone(), data: used.clone() })?;
         self.prepared.push(Ready { of: wanted, records: prepared, used, codes: found.codes });
         Ok(self.prepared.len() - 1)
+    }
+
+    /// Reads the files of a data set.
+    fn find(
+        &mut self,
+        assignment: &Assignment,
+        source: &SourceData,
+        needs: &Needs,
+        known: Option<&Codes>,
+    ) -> Result<Found, ApplyError> {
+        let no_files =
+            || ApplyError::NoFiles { workload: assignment.workload.clone(), dataset: source.dataset.clone() };
+        let is_made = |other: &Assignment| other.workload == source.dataset && matches!(other.job, Job::Preprocess(_));
+        if self.request.plan.assignments.iter().any(is_made) {
+            self.stage(assignment, Stage::Preprocess, format!("records of `{}`", source.dataset))?;
+            return Ok(kept::read(&self.folder.records(&source.dataset), needs)?);
+        }
+        let files = source.files.as_ref().ok_or_else(no_files)?;
+        self.stage(assignment, Stage::Preprocess, format!("data set `{}`", source.dataset))?;
+        let seed = self.request.plan.scenario.seed;
+        let asked = Wanted { dataset: &source.dataset, files, needs, records: source.records, seed, known };
+        Ok(data::find(asked, self.request.files)?)
+    }
+
+    /// The data set of a workload.
+    fn source<'b>(assignment: &'b Assignment) -> Result<&'b SourceData, ApplyError> {
+        assignment.data.as_ref().ok_or_else(|| ApplyError::NoData { workload: assignment.workload.clone() })
+    }
+}
+
+/// What was found of a data set.
+fn used_of(dataset: &str, found: &Found) -> DataUsed {
+    DataUsed {
+        dataset: dataset.to_owned(),
+        source: found.source.clone(),
+        digest: found.digest.clone(),
+        train_records: found.train.len() as u64,
+        validation_records: 0,
+        test_records: found.test.len() as u64,
+        dropped_malformed: found.broken,
+        dropped_duplicates: 0,
     }
 }
 
@@ -316,16 +423,36 @@ fn unmeasured(assignment: &Assignment, devices: &Devices, data: DataUsed) -> Wor
         step_seconds: scenarios::units::Interval { p10: 0.0, p50: 0.0, p90: 0.0 },
         phases_seconds: IndexMap::new(),
         throughput: 0.0,
+        throughput_interval: None,
+        ranks: Vec::new(),
+        exchanges: Vec::new(),
+        overheads: None,
         throughput_unit: assignment.predicted.throughput_unit.clone(),
         seconds: 0.0,
         predicted: assignment.predicted.clone(),
         metrics: IndexMap::new(),
+        intervals: IndexMap::new(),
         confusion: Vec::new(),
         checkpoint: None,
+        predictions: None,
         traffic: Vec::new(),
     }
 }
 
 fn description_of(assignment: &Assignment, model: &scenarios::model::Model) -> Result<Description, ApplyError> {
     Description::of(model).map_err(|source| ApplyError::Model { workload: assignment.workload.clone(), source })
+}
+
+/// The record of a workload that reads no data set.
+fn no_data() -> DataUsed {
+    DataUsed {
+        dataset: String::new(),
+        source: String::new(),
+        digest: String::new(),
+        train_records: 0,
+        validation_records: 0,
+        test_records: 0,
+        dropped_malformed: 0,
+        dropped_duplicates: 0,
+    }
 }

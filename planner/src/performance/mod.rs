@@ -205,11 +205,11 @@ impl Parts {
         Phase::ALL.into_iter().map(|phase| (phase.name().to_owned(), median(phase))).collect()
     }
 
-    /// Forward passes over the records held back for validation, after every epoch.
+    /// Forward passes over the records held back for validation, as often as it is asked for.
     fn validation(&self, task: &Task<'_>, local: u64) -> f64 {
         let median = |phase: Phase| self.phases[phase as usize].map_or(0.0, |time| time.p50);
         let pass = median(Phase::Input) + median(Phase::Forward);
-        (task.validation_records().div_ceil(local.max(1)) * task.epochs()) as f64 * pass
+        (task.validation_records().div_ceil(local.max(1)) * task.validations()) as f64 * pass
     }
 }
 

@@ -67,13 +67,25 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Passes over the data.
+    /// Passes over the records that are held back for validation.
     #[must_use]
-    pub fn epochs(&self) -> u64 {
+    pub fn validations(&self) -> u64 {
         match self.kind {
-            TaskKind::Train(training) => u64::from(training.passes().get()),
+            TaskKind::Train(training) => training.rounds(self.learned_records()),
             TaskKind::Evaluate(_) => 1,
         }
+    }
+
+    /// Records that are not held back for validation or the test.
+    fn learned_records(&self) -> u64 {
+        let held_back = match self.kind {
+            TaskKind::Train(training) => {
+                share(self.records, training.preprocessing.split.validation)
+                    + share(self.records, training.preprocessing.split.test)
+            }
+            TaskKind::Evaluate(_) => 0,
+        };
+        self.records.saturating_sub(held_back)
     }
 
     /// Records of one step in one rank.
@@ -104,14 +116,6 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Records to learn from over all passes, where the amount of work is given in samples or tokens.
-    #[must_use]
-    pub fn samples(&self) -> Option<u64> {
-        let TaskKind::Train(training) = self.kind else { return None };
-        let of_tokens = |tokens: u64| tokens.div_ceil(tokens_per_record(self.model));
-        training.samples.or_else(|| training.tokens.map(of_tokens))
-    }
-
     /// Records that are held back for validation.
     #[must_use]
     pub fn validation_records(&self) -> u64 {
@@ -125,33 +129,10 @@ impl<'a> Task<'a> {
     /// given instead; or forward passes, of which the last may be smaller.
     #[must_use]
     pub fn steps(&self, strategy: Strategy) -> u64 {
-        if let Some(samples) = self.samples() {
-            return samples.div_ceil(self.records_per_step(strategy).max(1));
-        }
-        let held_back = match self.kind {
-            TaskKind::Train(training) => {
-                share(self.records, training.preprocessing.split.validation)
-                    + share(self.records, training.preprocessing.split.test)
-            }
-            TaskKind::Evaluate(_) => 0,
-        };
-        let records = self.records.saturating_sub(held_back);
-        let batch = self.records_per_step(strategy).max(1);
         match self.kind {
-            TaskKind::Train(_) => records / batch * self.epochs(),
-            TaskKind::Evaluate(_) => records.div_ceil(batch),
+            TaskKind::Train(training) => training.steps(self.learned_records()),
+            TaskKind::Evaluate(_) => self.records.div_ceil(self.records_per_step(strategy).max(1)),
         }
-    }
-}
-
-/// Tokens of a record of a network that reads sequences, else 1.
-fn tokens_per_record(model: &Model) -> u64 {
-    match model.resolved() {
-        Ok(Model::Transformer(transformer)) => transformer.sequence.get() as u64,
-        Ok(Model::Rnn(network)) => {
-            (network.sequence.get() + network.decoder.map_or(0, |decoder| decoder.sequence.get())) as u64
-        }
-        _ => 1,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Movements of data that a decision causes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use scenarios::plan::Flow;
@@ -54,22 +54,21 @@ fn priced(decision: &Decision<'_>, flows: Vec<Metered>) -> Vec<Flow> {
     flows.into_iter().map(price).collect()
 }
 
-/// Copies of data sets: each made once, from the start of the period, for the workload that reads it first.
+/// Copies of data sets: each made once, from the start of the period, for the workload that reads it first, and its way is
+/// the only one, since whoever reads it later finds it there.
 fn copies(decision: &Decision<'_>) -> Vec<Metered> {
     let mut readers: Vec<usize> = (0..decision.candidates.workloads.len()).collect();
     readers.sort_by(|a, b| decision.start(*a).total_cmp(&decision.start(*b)).then(a.cmp(b)));
-    let mut made = Vec::new();
+    let mut made = BTreeSet::new();
     let mut flows = Vec::new();
     for job in readers {
         let read: Vec<usize> = match decision.service(job) {
             Some(_) => decision.replicas(job).iter().flat_map(|(_, replica, _)| replica.copies.clone()).collect(),
             None => decision.column(job).copies.clone(),
         };
-        for copy in read {
-            if !made.contains(&copy) {
-                made.push(copy);
-                let workload = &decision.candidates.workloads[job].workload;
-                flows.push(flow(decision, &decision.candidates.copies[copy], workload, 0.0, None));
+        for copy in read.into_iter().map(|copy| &decision.candidates.copies[copy]) {
+            if made.insert((&copy.what, copy.form, copy.from, copy.to)) {
+                flows.push(flow(decision, copy, &decision.candidates.workloads[job].workload, 0.0, None));
             }
         }
     }

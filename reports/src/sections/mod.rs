@@ -7,6 +7,7 @@ mod decision;
 mod learning;
 mod phases;
 mod provenance;
+mod ranks;
 mod reproduce;
 mod residency;
 mod schedule;

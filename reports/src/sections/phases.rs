@@ -3,7 +3,7 @@
 use askama::Template;
 use scenarios::plan::Breakdown;
 
-use super::{FileNames, Section};
+use super::{FileNames, Section, ranks};
 use crate::charts::{Caption, Chart, PhaseBar, phases};
 use crate::error::ReportError;
 use crate::evidence::{Evidence, Measurement};
@@ -11,11 +11,12 @@ use crate::format::{duration, signed_percent};
 use crate::table::{Cell, Table};
 
 #[derive(Template)]
-#[template(path = "sections/charts.html")]
+#[template(path = "sections/phases.html")]
 struct Body<'a> {
     intro: &'static str,
     charts: &'a [Chart],
     empty: &'static str,
+    ranks: &'a Table,
 }
 
 /// Step times by phase, one chart for each workload, strategy and prediction.
@@ -29,12 +30,14 @@ pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
     }
     let mut names = FileNames::default();
     let charts = groups.iter().map(|group| chart(&mut names, group)).collect::<Result<Vec<_>, _>>()?;
+    let ranks = ranks::table(evidence);
     let body = Body {
+        ranks: &ranks,
         intro: "Mean time of one step by phase. Where several runs were measured, a bar is their mean and the thin line on it reaches from the fastest to the slowest. A missing bar means that the phase was not predicted, or not measured.",
         charts: &charts,
         empty: "No run measured the phases of a step.",
     };
-    Section::new("phases", "Step time by phase", &body, &charts, &[])
+    Section::new("phases", "Step time by phase", &body, &charts, if ranks.is_empty() { &[] } else { &[&ranks] })
 }
 
 fn alike(a: &Measurement<'_>, b: &Measurement<'_>) -> bool {

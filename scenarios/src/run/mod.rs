@@ -1,5 +1,9 @@
 //! The run record: what was executed and measured, beside what was predicted.
 
+mod rank;
+
+pub use rank::{Exchange, Overheads, RankRun};
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +59,7 @@ pub enum RunStatus {
 pub struct WorkloadRun {
     /// Name.
     pub workload: String,
-    /// `train` or `evaluate`.
+    /// Kind of the job: `train`, `evaluate`, …
     pub kind: String,
     /// How far it came.
     pub status: RunStatus,
@@ -75,23 +79,43 @@ pub struct WorkloadRun {
     pub steps: u64,
     /// Time of one step after warm-up.
     pub step_seconds: Interval,
-    /// Mean time of a step by phase: `input`, `forward`, `backward`, `communication`, `optimizer`, `other`.
+    /// Mean time of a step by phase: `input`, `forward`, `backward`, `communication` and `waiting` (what the rank waited
+    /// for), `optimizer`, `other`; and `communication_hidden`, exchanges that went on beside them, which is no part of the
+    /// step's time. Of the first rank.
     pub phases_seconds: IndexMap<String, f64>,
     /// Records per second over all ranks, after warm-up, input included.
     pub throughput: f64,
+    /// The same from the spread of the steps, such as a prediction's interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput_interval: Option<Interval>,
     /// Unit of the throughput.
     pub throughput_unit: String,
+    /// What each rank of a training did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranks: Vec<RankRun>,
+    /// What the ranks gave to each other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
+    /// Time outside of the steps of a training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overheads: Option<Overheads>,
     /// Wall time of the whole workload.
     pub seconds: f64,
     /// What the plan had predicted.
     pub predicted: Predicted,
     /// Figures of the finished model by name: `test_accuracy`, `test_loss`, …
     pub metrics: IndexMap<String, f64>,
+    /// Where figures of the test lie, at 95 % confidence, as far as there are records enough to say so.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub intervals: IndexMap<String, Bounds>,
     /// Rows are true classes, columns predicted ones; empty without evaluation.
     pub confusion: Vec<Vec<u64>>,
     /// Weights that it wrote, relative to the run's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<String>,
+    /// Predictions that it wrote, one JSON value a line, relative to the run's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predictions: Option<String>,
     /// Bytes that crossed between ranks, by form and pair of sites.
     pub traffic: Vec<Traffic>,
 }
@@ -122,7 +146,8 @@ pub struct DataUsed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Epoch {
-    /// From 1.
+    /// From 1. Where validations are further apart or closer together than passes over the data, this is the number of
+    /// the validation.
     pub epoch: u32,
     /// Mean training loss.
     pub train_loss: f64,
@@ -138,6 +163,16 @@ pub struct Epoch {
     pub throughput: f64,
     /// Wall time.
     pub seconds: f64,
+}
+
+/// Bounds of a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Lower one.
+    pub low: f64,
+    /// Upper one.
+    pub high: f64,
 }
 
 /// Bytes of one form between two sites.

@@ -1,6 +1,7 @@
 //! The scenario: what an architect writes.
 
 mod check;
+mod course;
 mod dataset;
 mod files;
 mod link;

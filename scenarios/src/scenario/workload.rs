@@ -152,6 +152,9 @@ pub struct Training {
     /// For `fine_tune`: the workload whose weights it starts from, or a data set that holds them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_of: Option<String>,
+    /// For `fine_tune`: whether layers whose size the weights do not have begin anew, such as a head for other classes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_head: bool,
     /// Whether only small adapters learn, and the weights stay as they are (LoRA).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adapters: bool,
@@ -169,6 +172,9 @@ pub struct Training {
     /// Tokens to learn from, over all passes; a record has as many as the network's sequence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<u64>,
+    /// Steps between two validations, at each of which a checkpoint is kept; by default those of a pass over the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validate_every: Option<NonZeroU32>,
     /// Records of one optimiser step, over all ranks.
     pub global_batch: NonZeroUsize,
     /// The optimiser.
@@ -236,14 +242,6 @@ pub struct Outer {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-impl Training {
-    /// Passes over the training data; one where the amount of work is not given in passes.
-    #[must_use]
-    pub fn passes(&self) -> NonZeroU32 {
-        self.epochs.unwrap_or(NonZeroU32::MIN)
-    }
 }
 
 /// Preparation of a data set on processors: cleaning, decoding, tokenising.

@@ -4,6 +4,8 @@
 
 mod exit;
 mod printer;
+mod stream;
 
 pub use exit::{Exit, guarded};
 pub use printer::{OutputFormat, Printer, Table};
+pub use stream::Stream;

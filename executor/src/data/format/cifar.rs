@@ -37,10 +37,20 @@ pub(super) fn read(reading: &mut Reading<'_>, cifar: &Cifar) -> Result<Sides, Re
         for stored in reading.side(side, usual, false)? {
             append(reading, cifar, &stored, &mut pixels, &mut classes);
         }
-        let images = Images { channels: CHANNELS, height: SIDE, width: SIDE, pixels };
-        sides.push(Records { columns: Columns::Images(images), truth: Truth::Classes(classes) });
+        sides.push(Records { columns: Columns::Images(images_of(pixels)), truth: Truth::Classes(classes) });
     }
     Ok(Sides::plain(sides.try_into().unwrap_or_else(|_| unreachable!("there are two sides"))))
+}
+
+/// The images of a file; their classes are left out.
+pub(super) fn images(reading: &mut Reading<'_>, cifar: &Cifar, stored: &Stored) -> Images {
+    let mut pixels = Vec::new();
+    append(reading, cifar, stored, &mut pixels, &mut Vec::new());
+    images_of(pixels)
+}
+
+const fn images_of(pixels: Vec<u8>) -> Images {
+    Images { channels: CHANNELS, height: SIDE, width: SIDE, pixels }
 }
 
 fn append(reading: &mut Reading<'_>, cifar: &Cifar, stored: &Stored, pixels: &mut Vec<u8>, classes: &mut Vec<u32>) {

@@ -43,9 +43,9 @@ fn append(
 }
 
 /// Label, numbers and rows of a record.
-type Click = (f32, Vec<f32>, Vec<u32>);
+pub(super) type Click = (f32, Vec<f32>, Vec<u32>);
 
-fn of_row(row: &[String], numbers: usize, tables: &[usize]) -> Result<Click, String> {
+pub(super) fn of_row(row: &[String], numbers: usize, tables: &[usize]) -> Result<Click, String> {
     let expected = 1 + numbers + tables.len();
     if row.len() != expected {
         return Err(format!("it has {} columns instead of {expected}", row.len()));

@@ -16,15 +16,19 @@ use crate::data::tokenizer::{Special, TokenCodes, Tokenizer};
 type Document = (String, Option<u32>);
 
 pub(super) fn read(reading: &mut Reading<'_>, lines: &Lines, known: Option<&Codes>) -> Result<Sides, ReadError> {
-    if !matches!(reading.needs, Needs::Tokens { .. }) {
+    let Needs::Tokens { sees_all, classes: told_apart, .. } = *reading.needs else {
         return Err(reading.other_kind("documents"));
-    }
-    let files = both(reading)?;
-    let names = match (known.filter(|known| !known.classes.is_empty()), &lines.class) {
-        (Some(known), Some(_)) => known.classes.clone(),
-        (None, Some(column)) => classes(reading, &files[0], (&lines.delimiter, lines.header), column)?,
-        (_, None) => Vec::new(),
     };
+    let files = both(reading)?;
+    let names = match (told_apart, &lines.class, known.filter(|known| !known.classes.is_empty())) {
+        (None, ..) => Vec::new(),
+        (Some(_), None, _) => return Err(ReadError::NoClasses),
+        (Some(_), Some(_), Some(known)) => known.classes.clone(),
+        (Some(_), Some(column), None) => classes(reading, &files[0], (&lines.delimiter, lines.header), column)?,
+    };
+    if let Some(expected) = told_apart.filter(|most| names.len() > *most) {
+        return Err(ReadError::TooMany { what: "classes", found: names.len(), expected });
+    }
     let mut sides = Vec::new();
     for files in &files {
         sides.push(documents(reading, lines, files, &names)?);
@@ -32,10 +36,9 @@ pub(super) fn read(reading: &mut Reading<'_>, lines: &Lines, known: Option<&Code
     let texts: Vec<&str> = sides[0].iter().map(|(text, _)| text.as_str()).collect();
     let (codes, tokenizer) = tokens(reading, &lines.tokens, known, &texts, true)?;
     let layout = layout(reading.needs, &tokenizer)?;
-    let sees_all = matches!(reading.needs, Needs::Tokens { sees_all: true, .. });
     let records = |documents: &[Document]| -> Result<Records, ReadError> {
         let columns = Columns::Documents(encoded(layout, &tokenizer, documents.iter().map(|(text, _)| text.as_str()))?);
-        let truth = match &lines.class {
+        let truth = match told_apart {
             Some(_) => Truth::Classes(documents.iter().filter_map(|(_, class)| *class).collect()),
             None => untold(layout, sees_all)?,
         };
@@ -72,7 +75,7 @@ fn untold(layout: Layout, sees_all: bool) -> Result<Truth, ReadError> {
     }
 }
 
-fn layout(needs: &Needs, tokenizer: &Tokenizer) -> Result<Layout, ReadError> {
+pub(super) fn layout(needs: &Needs, tokenizer: &Tokenizer) -> Result<Layout, ReadError> {
     let Needs::Tokens { sequence, vocabulary, .. } = *needs else {
         return Err(ReadError::Kind { found: "documents", expected: needs.words() });
     };
@@ -108,7 +111,7 @@ fn documents(
     files: &[Stored],
     names: &[String],
 ) -> Result<Vec<Document>, ReadError> {
-    let names = Names::new(names);
+    let names = (!names.is_empty()).then(|| Names::new(names));
     let mut documents = Vec::new();
     for stored in files {
         let table = Table::new(stored, &lines.delimiter, lines.header)?;
@@ -116,15 +119,21 @@ fn documents(
         let of_text =
             lines.text.iter().map(|column| table.column(column)).collect::<Result<Vec<usize>, ReadError>>()?;
         for (line, row) in table {
-            let read = row.and_then(|row| document(&row, of_class, &of_text, &names));
+            let read = row.and_then(|row| document(&row, of_class, &of_text, names.as_ref()));
             documents.extend(reading.line(stored, line, read));
         }
     }
     Ok(documents)
 }
 
-fn document(row: &[String], of_class: Option<usize>, of_text: &[usize], names: &Names<'_>) -> Result<Document, String> {
-    let class = of_class.map(|column| class(cell(row, column)?, names)).transpose()?;
+/// The text of a row, and its class where classes are told apart.
+pub(super) fn document(
+    row: &[String],
+    of_class: Option<usize>,
+    of_text: &[usize],
+    names: Option<&Names<'_>>,
+) -> Result<Document, String> {
+    let class = of_class.zip(names).map(|(column, names)| class(cell(row, column)?, names)).transpose()?;
     let parts = match of_text {
         [] => {
             let others = row.iter().enumerate().filter(|(column, _)| Some(*column) != of_class);
@@ -149,8 +158,8 @@ mod tests {
         Files::new(FileFormat::Lines(lines), ".")
     }
 
-    const fn needs(vocabulary: usize, sees_all: bool) -> Needs {
-        Needs::Tokens { sequence: 8, vocabulary, sees_all }
+    const fn needs(vocabulary: usize, sees_all: bool, classes: Option<usize>) -> Needs {
+        Needs::Tokens { sequence: 8, vocabulary, sees_all, classes }
     }
 
     fn of(records: &Records) -> &Documents {
@@ -165,7 +174,8 @@ mod tests {
         let folder = Folder::new();
         folder.write("train.csv", b"2,b,a\n1,\"a,\nb\",c\n3,a\n");
         folder.write("test.csv", b"3,cab,x\n");
-        let sides = folder.read(&files(",", Some("1"), Tokens::Character), &needs(12, true)).expect("sound files");
+        let sides =
+            folder.read(&files(",", Some("1"), Tokens::Character), &needs(12, true, Some(3))).expect("sound files");
         assert_eq!(sides.train.truth, Truth::Classes(vec![1, 0, 2]));
         assert_eq!(sides.codes.classes, ["1", "2", "3"]);
         let documents = of(&sides.train);
@@ -181,10 +191,19 @@ mod tests {
         let folder = Folder::new();
         folder.write("train.csv", b"one\ntwo\n");
         let truth = |sees_all| {
-            let sides = folder.read(&files(",", None, Tokens::Character), &needs(20, sees_all)).expect("sound files");
+            let sides =
+                folder.read(&files(",", None, Tokens::Character), &needs(20, sees_all, None)).expect("sound files");
             sides.train.truth
         };
         assert_eq!([truth(true), truth(false)], [Truth::Masked, Truth::Next]);
+        folder.write("train.csv", b"x,one\ny,two\n");
+        let with_classes = files(",", Some("1"), Tokens::Character);
+        let sides = folder.read(&with_classes, &needs(20, true, None)).expect("classes are left out");
+        assert_eq!((of(&sides.train).document(0).len(), sides.train.truth), (3, Truth::Masked));
+        let message = "the data has 2 classes, but the network knows 1";
+        folder.check_error(&with_classes, &needs(20, true, Some(1)), message);
+        let message = "the network tells classes apart, but `files` names no column with the class";
+        folder.check_error(&files(",", None, Tokens::Character), &needs(20, true, Some(2)), message);
         let numbers = Needs::Pairs { users: 1, items: 1 };
         let message = "the files hold documents, but the network reads users and items";
         folder.check_error(&files(",", None, Tokens::Character), &numbers, message);
@@ -195,12 +214,12 @@ mod tests {
         let folder = Folder::new();
         folder.write("train.csv", b"ham\tone\nspam\ntwo\t \nspam\tb\n");
         let files = Files { max_broken: 0.3, ..files("tab", Some("1"), Tokens::Character) };
-        let sides = folder.read(&files, &needs(20, true)).expect("two of four may be broken");
+        let sides = folder.read(&files, &needs(20, true, Some(4))).expect("two of four may be broken");
         assert_eq!((sides.train.truth, sides.codes.classes.len()), (Truth::Classes(vec![0, 1]), 3));
         let none = Files { max_broken: 0.0, ..files };
         let message =
             "2 of 4 records are broken, more than the 0 allowed; the first is line 2 of `train.csv`: it has no text";
-        folder.check_error(&none, &needs(20, true), message);
+        folder.check_error(&none, &needs(20, true, Some(4)), message);
     }
 
     #[test]
@@ -208,7 +227,7 @@ mod tests {
         let check = |name: &str, file: &str, delimiter: &str, expected: &[usize]| {
             let Some(folder) = shared(name) else { return };
             let files = Files { train: vec![file.to_owned()], ..files(delimiter, Some("1"), Tokens::BytePair) };
-            let sides = folder.read(&files, &needs(1000, true)).expect("it is sound");
+            let sides = folder.read(&files, &needs(1000, true, Some(4))).expect("it is sound");
             let Truth::Classes(classes) = &sides.train.truth else { unreachable!("they have classes") };
             let counts: Vec<usize> =
                 (0..expected.len() as u32).map(|class| classes.iter().filter(|&&c| c == class).count()).collect();

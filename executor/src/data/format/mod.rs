@@ -12,6 +12,7 @@ mod ratings;
 #[cfg(test)]
 mod testing;
 mod text;
+pub(super) mod unlabelled;
 
 pub(super) use mnist::NAMES as MNIST_NAMES;
 

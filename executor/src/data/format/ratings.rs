@@ -64,12 +64,17 @@ fn rows(reading: &mut Reading<'_>, ratings: &Ratings, files: &[Stored]) -> Resul
 }
 
 fn of_row(row: &[String], [user, item, rating]: [usize; 3]) -> Result<Rating, String> {
-    let id = |column: usize, what: &str| match cell(row, column)?.trim() {
+    let [user, item] = [id(row, user, "user")?.to_owned(), id(row, item, "item")?.to_owned()];
+    Ok(Rating { user, item, value: number(cell(row, rating)?)? })
+}
+
+/// The user or item in a column of a row.
+pub(super) fn id<'a>(row: &'a [String], column: usize, what: &str) -> Result<&'a str, String> {
+    match cell(row, column)?.trim() {
         "" => Err(format!("it has no {what}")),
         text if text.len() > 256 => Err(format!("`{}` is too long for a name", short(text))),
-        text => Ok(text.to_owned()),
-    };
-    Ok(Rating { user: id(user, "user")?, item: id(item, "item")?, value: number(cell(row, rating)?)? })
+        text => Ok(text),
+    }
 }
 
 #[cfg(test)]

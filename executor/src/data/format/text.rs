@@ -14,7 +14,12 @@ const TRAIN: [&str; 2] = ["input.txt", "train.txt"];
 const TEST: [&str; 1] = ["test.txt"];
 
 pub(super) fn read(reading: &mut Reading<'_>, text: &Text, known: Option<&Codes>) -> Result<Sides, ReadError> {
-    let Needs::Tokens { sequence, sees_all, .. } = *reading.needs else { return Err(reading.other_kind("texts")) };
+    let Needs::Tokens { sequence, sees_all, classes, .. } = *reading.needs else {
+        return Err(reading.other_kind("texts"));
+    };
+    if classes.is_some() {
+        return Err(ReadError::NoClasses);
+    }
     let files = [reading.side(Side::Train, &TRAIN, true)?, reading.side(Side::Test, &TEST, true)?];
     let mut texts = [String::new(), String::new()];
     for (text, files) in texts.iter_mut().zip(&files) {
@@ -52,7 +57,7 @@ mod tests {
     }
 
     const fn needs(vocabulary: usize) -> Needs {
-        Needs::Tokens { sequence: 4, vocabulary, sees_all: false }
+        Needs::Tokens { sequence: 4, vocabulary, sees_all: false, classes: None }
     }
 
     #[test]

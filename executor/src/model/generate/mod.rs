@@ -3,6 +3,7 @@
 mod memory;
 mod reader;
 mod text;
+mod times;
 
 use std::ops::ControlFlow;
 
@@ -14,6 +15,7 @@ use text::Text;
 
 pub use memory::Memory;
 pub use text::Sampling;
+pub use times::Times;
 
 /// Why a text cannot go on.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -58,9 +58,9 @@ impl Direction {
     /// States at all time steps, and the last one, after a state or zero: `[records, steps, inputs]` →
     /// `[records, steps, hidden]`. The products of all inputs are one.
     pub(super) fn forward(&self, x: Tensor<3>, before: Option<State>) -> (Tensor<3>, State) {
-        let (records, device) = (x.dims()[0], x.device());
+        let (records, device, format) = (x.dims()[0], x.device(), x.dtype());
         let hidden = self.of_state.val().dims()[0];
-        let zero = || Tensor::zeros([records, hidden], &device);
+        let zero = || Tensor::<2>::zeros([records, hidden], &device).cast(format);
         let mut state = before.unwrap_or_else(|| State { hidden: zero(), cell: (self.cell == Cell::Lstm).then(zero) });
         let mut inputs = steps(linear(x, self.of_input.val(), Some(self.input_bias.val())));
         if self.is_backward {

@@ -4,11 +4,11 @@
 //! replicas, a normalisation is three pieces with two sums between them: the convolution before it gives Σx and the count
 //! of each channel; [`centred`] gives Σ(x − mean)² with the mean of all replicas; [`Normalise`] uses both. The mean is
 //! taken off before squaring, so nothing is lost to cancellation, and the figures are those of the whole batch however
-//! it is spread.
+//! it is spread. They are computed in 32 bits, whatever the image has.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
+use burn::tensor::{FloatDType, Tensor};
 
 use super::super::build::{Build, Initial, Wanted};
 use super::super::pass::Pass;
@@ -52,19 +52,27 @@ impl Normalise {
     }
 
     pub(super) fn forward(&self, image: Tensor<4>, figures: Option<Figures>, pass: &Pass<'_>) -> Tensor<4> {
-        self.activation.of(match figures {
+        let (format, image) = (image.dtype(), image.cast(FloatDType::F32));
+        let normal = match figures {
             Some(figures) => self.over_replicas(image, figures, pass),
             None if pass.learns => self.over_batch(image, pass),
             None => {
                 let [mean, variance] = self.running.figures();
-                batch_norm(image, self.scale.val(), self.shift.val(), mean, variance, EPSILON)
+                let [scale, shift] = self.scale_and_shift();
+                batch_norm(image, scale, shift, mean, variance, EPSILON)
             }
-        })
+        };
+        self.activation.of(normal.cast(format))
+    }
+
+    fn scale_and_shift(&self) -> [Tensor<1>; 2] {
+        [&self.scale, &self.shift].map(|parameter| parameter.val().cast(FloatDType::F32))
     }
 
     fn over_batch(&self, image: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
         let [records, channels, rows, columns] = image.dims();
-        let found = batch_norm_train(image, self.scale.val(), self.shift.val(), EPSILON);
+        let [scale, shift] = self.scale_and_shift();
+        let found = batch_norm_train(image, scale, shift, EPSILON);
         if pass.counts {
             let mean = found.mean.without_autodiff();
             let count = Tensor::full([channels], (records * rows * columns) as f32, &mean.device());
@@ -80,8 +88,9 @@ impl Normalise {
             let flat = |figure: &Tensor<2>| figure.clone().without_autodiff().flatten::<1>(0, 1);
             self.running.update(flat(&mean), flat(&variance), flat(&count));
         }
-        let scale = self.scale.val().unsqueeze_dim::<2>(0) / (variance + EPSILON).sqrt();
-        (image - wide(mean)) * wide(scale) + wide(self.shift.val().unsqueeze_dim(0))
+        let [scale, shift] = self.scale_and_shift();
+        let scale = scale.unsqueeze_dim::<2>(0) / (variance + EPSILON).sqrt();
+        (image - wide(mean)) * wide(scale) + wide(shift.unsqueeze_dim(0))
     }
 }
 
@@ -89,13 +98,13 @@ impl Normalise {
 pub(super) fn sums(image: &Tensor<4>) -> Tensor<2> {
     let [records, channels, rows, columns] = image.dims();
     let count = Tensor::full([1, channels], (records * rows * columns) as f32, &image.device());
-    Tensor::cat(vec![over_image(image.clone()), count], 0)
+    Tensor::cat(vec![over_image(image.clone().cast(FloatDType::F32)), count], 0)
 }
 
 /// Σ(x − mean)² of each channel, `[1, channels]`, with the mean that the sums over all replicas give.
 pub(super) fn centred(image: &Tensor<4>, sums: Tensor<2>) -> Tensor<2> {
     let (mean, _) = mean_and_count(sums);
-    over_image((image.clone() - wide(mean)).powi_scalar(2))
+    over_image((image.clone().cast(FloatDType::F32) - wide(mean)).powi_scalar(2))
 }
 
 fn over_image(image: Tensor<4>) -> Tensor<2> {

@@ -238,6 +238,7 @@ fn checkpoints_hold_running_figures() {
         learned_from: "shapes".to_owned(),
         codes: Codes::default(),
         files: None,
+        seed: 0,
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("weights.safetensors");

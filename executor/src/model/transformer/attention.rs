@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, FloatDType, Int, Tensor};
 use scenarios::model::{Positions, Transformer, TransformerKind};
 
 use super::super::affine::{Affine, Cut};
@@ -101,13 +101,15 @@ impl Attention {
         let seen = first + positions;
         // Heads of queries that share keys and values lie side by side, so that one product serves them.
         let q = (q / (size as f64).sqrt()).reshape([records, groups, queries * positions, size]);
-        let scores = q.matmul(k.swap_dims(2, 3)).reshape([records, groups * queries, positions, seen]);
+        // Shares add up to one in 32 bits only.
+        let scores = q.matmul(k.swap_dims(2, 3)).cast(FloatDType::F32);
+        let scores = scores.reshape([records, groups * queries, positions, seen]);
         let scores = match mask {
             Some(mask) => scores + unseen_of(mask).reshape([records, 1, 1, seen]),
             None => scores,
         };
         let scores = if is_causal && positions > 1 { scores + later(first, positions, &device) } else { scores };
-        let weights = softmax(scores, 3).reshape([records, groups, queries * positions, seen]);
+        let weights = softmax(scores, 3).cast(v.dtype()).reshape([records, groups, queries * positions, seen]);
         let values = weights.matmul(v).reshape([records, groups * queries, positions, size]).swap_dims(1, 2);
         self.output.forward(values.reshape([records, positions, groups * queries * size]), pass)
     }

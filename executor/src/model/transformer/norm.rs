@@ -1,8 +1,8 @@
 //! Normalisation, and where the chain forks into the residual stream and what enters matrices.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
 use burn::tensor::module::layer_norm;
+use burn::tensor::{FloatDType, Tensor};
 use scenarios::model::{Norm, Transformer, TransformerKind};
 
 use super::super::build::{Build, Initial, Wanted};
@@ -53,12 +53,17 @@ impl Normal {
         Self { weight, bias, epsilon }
     }
 
+    /// Computed in 32 bits, whatever it is given.
     pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if let Some(bias) = &self.bias {
-            return layer_norm(x, self.weight.val(), Some(bias.val()), self.epsilon);
-        }
-        let square = (x.clone() * x.clone()).mean_dim(2);
-        x / (square + self.epsilon).sqrt() * self.weight.val().unsqueeze()
+        let (format, x) = (x.dtype(), x.cast(FloatDType::F32));
+        let weight = self.weight.val().cast(FloatDType::F32);
+        let normal = if let Some(bias) = &self.bias {
+            layer_norm(x, weight, Some(bias.val().cast(FloatDType::F32)), self.epsilon)
+        } else {
+            let square = (x.clone() * x.clone()).mean_dim(2);
+            x / (square + self.epsilon).sqrt() * weight.unsqueeze()
+        };
+        normal.cast(format)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rotary positions.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{FloatDType, Tensor, TensorData};
 
 /// Base of the angles (arXiv 2104.09864, section 3.2.2).
 const BASE: f64 = 10_000.0;
@@ -32,16 +32,17 @@ impl Rotary {
         Self { size, cosines, sines }
     }
 
-    /// Queries or keys `[records, heads, positions, d]`, turned; the first is at a position.
+    /// Queries or keys `[records, heads, positions, d]`, turned; the first is at a position. Computed in 32 bits.
     pub fn turned(&self, x: Tensor<4>, first: usize) -> Tensor<4> {
-        let ([records, heads, positions, size], device) = (x.dims(), x.device());
+        let ([records, heads, positions, size], device, format) = (x.dims(), x.device(), x.dtype());
+        let x = x.cast(FloatDType::F32);
         let table = |values: &[f32]| {
             let values = values[first * size..(first + positions) * size].to_vec();
             Tensor::<4>::from_data(TensorData::new(values, [1, 1, positions, size]), &device)
         };
         let halves = x.clone().reshape([records, heads, positions, 2, self.size / 2]);
         let partners = halves.flip([3]).reshape([records, heads, positions, size]);
-        x * table(&self.cosines) + partners * table(&self.sines)
+        (x * table(&self.cosines) + partners * table(&self.sines)).cast(format)
     }
 }
 

@@ -3,11 +3,10 @@
 //! θ ← θ − lr·(Δ + μ·v).
 
 use burn::module::Module as _;
-use burn::optim::GradientsParams;
 use scenarios::scenario::Outer;
 
 use super::whole::Whole;
-use super::{Common, Held, Step, Topology, UnusableState, Update, UpdateState};
+use super::{Common, Held, Learned, Step, Topology, UnusableState, Update, UpdateState};
 use crate::model::flat;
 use crate::train::Phase;
 use crate::transport::{Reduction, TransportError};
@@ -68,8 +67,8 @@ impl Update for Averaged {
         1.0 / own
     }
 
-    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError> {
-        let held = self.inner.stepped(held, gradients, step, false)?;
+    fn apply(&mut self, held: Held, learned: Learned, step: &mut Step<'_>) -> Result<Held, TransportError> {
+        let held = self.inner.apply(held, learned, step)?;
         self.steps += 1;
         step.clock.lap(Phase::Optimizer);
         let held = if self.steps.is_multiple_of(self.every) { self.mean(held, step.topology)? } else { held };

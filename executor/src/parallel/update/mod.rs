@@ -12,18 +12,20 @@ pub use served::{Server, serve};
 
 use std::collections::HashSet;
 
-use burn::module::{Module as _, ParamId};
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::module::ParamId;
+use burn::optim::ModuleOptimizer;
 use burn::tensor::{Bytes, Device};
 use scenarios::scenario::Training;
 use scenarios::strategy::{Strategy, Sync, Zero};
 
+use super::bucket::Bucket;
+use super::exchange::{Learned, Run};
 use super::stage::Held;
 use super::topology::Topology;
 use crate::model::build::Parameter;
 use crate::model::{Network, flat};
 use crate::train::StepClock;
-use crate::transport::{Reduction, Transport, TransportError};
+use crate::transport::{Reduction, Transport, TransportError, part_start};
 use clip::Counted;
 
 /// State of what applies gradients, beside the parameters.
@@ -52,7 +54,7 @@ pub(crate) trait Update {
     ///
     /// # Errors
     /// Another rank has left or hangs.
-    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError>;
+    fn apply(&mut self, held: Held, learned: Learned, step: &mut Step<'_>) -> Result<Held, TransportError>;
 
     /// What all ways have in common.
     fn common(&self) -> &Common;
@@ -118,18 +120,19 @@ pub(crate) struct Step<'a> {
 pub(crate) fn of(
     training: &Training,
     strategy: &Strategy,
-    held: &Held,
+    (held, buckets): (&Held, &[Bucket]),
     topology: &Topology,
     device: &Device,
 ) -> Result<Box<dyn Update>, TransportError> {
-    let common = Common::new(training, held, topology, device)?;
+    let is_sharded = strategy.zero != Zero::Replicated;
+    let common = Common::new(training, (held, buckets), is_sharded, topology, device)?;
     Ok(match (strategy.sync, strategy.zero) {
         (Sync::ParameterServer { staleness, .. }, _) => Box::new(served::Served::new(common, staleness)),
         (Sync::Averaging { every_steps }, _) => {
             Box::new(averaged::Averaged::new(common, every_steps.get(), training.outer, held))
         }
         (Sync::AllReduce, Zero::Replicated) => Box::new(whole::Whole { common }),
-        (Sync::AllReduce, _) => Box::new(sharded::Sharded::new(common, held, topology)),
+        (Sync::AllReduce, _) => Box::new(sharded::Sharded { common }),
     })
 }
 
@@ -145,10 +148,19 @@ pub(crate) struct Common {
     /// Parameters that several stages hold, each with its length, in one order everywhere; all stages' gradients of them
     /// are summed.
     tied: Vec<(ParamId, usize)>,
+    buckets: Vec<Bucket>,
+    /// Which part of each bucket's sum this rank is given, of how many.
+    part: (usize, usize),
 }
 
 impl Common {
-    fn new(training: &Training, held: &Held, topology: &Topology, device: &Device) -> Result<Self, TransportError> {
+    fn new(
+        training: &Training,
+        (held, buckets): (&Held, &[Bucket]),
+        is_sharded: bool,
+        topology: &Topology,
+        device: &Device,
+    ) -> Result<Self, TransportError> {
         let parameters: Vec<Parameter> = held.chunks.iter().flat_map(Network::parameters).cloned().collect();
         let (tied, elsewhere) = tied(held, topology)?;
         Ok(Self {
@@ -159,6 +171,8 @@ impl Common {
             clip_norm: training.clip_norm,
             counted: Counted::new(held, &parameters, &elsewhere, topology),
             tied,
+            buckets: buckets.to_vec(),
+            part: if is_sharded { (topology.place.replica, topology.shape.replicas) } else { (0, 1) },
         })
     }
 
@@ -167,42 +181,49 @@ impl Common {
         self.clip_norm.is_some() || !self.tied.is_empty()
     }
 
-    /// Gradients as a flat buffer, those of tied parameters summed over stages.
-    fn flat(&self, gradients: GradientsParams, held: &Held, topology: &Topology) -> Result<Vec<f32>, TransportError> {
-        let mut buffer = Vec::with_capacity(held.num_params());
-        flat::flatten(gradients, held, &mut buffer);
-        if self.tied.is_empty() {
-            return Ok(buffer);
-        }
-        let spans = flat::spans(held);
-        let own = |id: ParamId| spans.iter().find(|(of, ..)| *of == id);
-        let mut shared = Vec::new();
-        for (id, length) in &self.tied {
-            match own(*id) {
-                Some((_, begin, _)) => shared.extend_from_slice(&buffer[*begin..begin + length]),
-                None => shared.extend(std::iter::repeat_n(0.0, *length)),
+    /// What was learned as runs of the flat buffer in order, that of tied parameters summed over stages.
+    fn runs(&self, learned: Learned, held: &Held, topology: &Topology) -> Result<Vec<Run>, TransportError> {
+        let mut runs = match learned {
+            Learned::Sums(runs) => runs,
+            Learned::Own(mut gradients) => {
+                let run = |bucket: &Bucket| {
+                    let mut values = Vec::with_capacity(bucket.values.len());
+                    flat::take(&mut gradients, &bucket.parameters, &held.chunks[bucket.chunk], &mut values);
+                    Run { from: bucket.values.start, values }
+                };
+                let mut runs: Vec<Run> = self.buckets.iter().map(run).collect();
+                runs.sort_by_key(|run| run.from);
+                runs
             }
-        }
-        topology.stages.all_reduce(&mut shared, Reduction::Sum)?;
-        let mut at = 0;
-        for (id, length) in &self.tied {
-            if let Some((_, begin, _)) = own(*id) {
-                buffer[*begin..begin + length].copy_from_slice(&shared[at..at + length]);
-            }
-            at += length;
-        }
-        Ok(buffer)
+        };
+        self.sum_tied(&mut runs, topology)?;
+        Ok(runs)
     }
 
-    /// Makes a gradient no longer than it may be; `part` is what this rank holds of the flat buffer from `from` on, and
-    /// `groups` are those that hold the rest.
-    fn clip(&self, part: &mut [f32], from: usize, groups: &[&dyn Transport]) -> Result<(), TransportError> {
+    /// Sums the runs of tied parameters over stages. Each has a bucket of its own, so ranks of all stages have the same part
+    /// of it.
+    fn sum_tied(&self, runs: &mut [Run], topology: &Topology) -> Result<(), TransportError> {
+        let (part, of) = self.part;
+        for (id, length) in &self.tied {
+            let bucket = self.buckets.iter().find(|bucket| bucket.parameters == [*id]);
+            let begin = part_start(*length, part, of);
+            let own = bucket.and_then(|bucket| runs.iter_mut().find(|run| run.from == bucket.values.start + begin));
+            let mut zeros = Vec::new();
+            let values = own.map_or(&mut zeros, |run| &mut run.values);
+            values.resize(part_start(*length, part + 1, of) - begin, 0.0);
+            topology.stages.all_reduce(values, Reduction::Sum)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a gradient no longer than it may be; `runs` are what this rank holds of it, and `groups` those that hold the
+    /// rest.
+    fn clip(&self, runs: &mut [Run], groups: &[&dyn Transport]) -> Result<(), TransportError> {
         let Some(most) = self.clip_norm else { return Ok(()) };
-        let factor = clip::factor(most, self.counted.squares(part, from), groups)?;
+        let squares = runs.iter().map(|run| self.counted.squares(&run.values, run.from)).sum();
+        let factor = clip::factor(most, squares, groups)?;
         if factor < 1.0 {
-            for value in part.iter_mut() {
-                *value *= factor;
-            }
+            runs.iter_mut().flat_map(|run| &mut run.values).for_each(|value| *value *= factor);
         }
         Ok(())
     }

@@ -6,12 +6,14 @@
 //! counts 1/(1 + τ) of the learning rate (Zhang et al. 2016).
 
 use burn::module::Module as _;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use scenarios::scenario::Training;
 
 use super::sharded::Flat;
-use super::{Common, Held, Step, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes};
+use super::{
+    Common, Held, Learned, Step, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes,
+};
 use crate::model::flat;
 use crate::train::Phase;
 use crate::transport::bytes::{packed, unpacked};
@@ -64,15 +66,16 @@ impl Update for Served {
         if self.staleness == 0 { 1.0 / all } else { 1.0 / own }
     }
 
-    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError> {
+    fn apply(&mut self, held: Held, learned: Learned, step: &mut Step<'_>) -> Result<Held, TransportError> {
         let topology = step.topology;
         if !self.started {
             self.start(&held, topology)?;
         }
-        let mut gradient = self.common.flat(gradients, &held, topology)?;
+        let mut runs = self.common.runs(learned, &held, topology)?;
         if self.staleness > 0 {
-            self.common.clip(&mut gradient, 0, &[])?;
+            self.common.clip(&mut runs, &[])?;
         }
+        let gradient: Vec<f32> = runs.into_iter().flat_map(|run| run.values).collect();
         for (server, part) in topology.parts(gradient.len()) {
             let mut message = vec![STEP, step.learning_rate as f32];
             message.extend_from_slice(&gradient[part]);

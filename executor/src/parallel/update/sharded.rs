@@ -1,14 +1,15 @@
 //! Replicas share the optimiser's state: each applies its part of the mean gradient to its part of the parameters, and
-//! gives it to the others (ZeRO, Rajbhandari et al. 2020, stages 1 and 2).
+//! gives it to the others (ZeRO, Rajbhandari et al. 2020, stages 1 and 2). A rank's part is one of each bucket.
 
 use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{Common, Held, Step, Topology, Update};
+use super::super::exchange::Run;
+use super::{Common, Held, Learned, Step, Update};
 use crate::model::{flat, host};
 use crate::train::Phase;
-use crate::transport::{TransportError, part_start};
+use crate::transport::TransportError;
 
 /// A run of parameters, whatever tensors they belong to: optimisers take each number by itself.
 #[derive(Module, Debug)]
@@ -53,35 +54,30 @@ fn data(values: Vec<f32>) -> TensorData {
 }
 
 pub(super) struct Sharded {
-    common: Common,
-    from: usize,
-    length: usize,
-}
-
-impl Sharded {
-    pub(super) fn new(common: Common, held: &Held, topology: &Topology) -> Self {
-        let (all, rank, size) = (held.num_params(), topology.place.replica, topology.shape.replicas);
-        let from = part_start(all, rank, size);
-        Self { common, from, length: part_start(all, rank + 1, size) - from }
-    }
+    pub(super) common: Common,
 }
 
 impl Update for Sharded {
-    fn apply(&mut self, held: Held, gradients: GradientsParams, step: &mut Step<'_>) -> Result<Held, TransportError> {
+    fn apply(&mut self, held: Held, learned: Learned, step: &mut Step<'_>) -> Result<Held, TransportError> {
         let (common, topology) = (&mut self.common, step.topology);
-        let mut gradient = common.flat(gradients, &held, topology)?;
-        topology.replicas.reduce_scatter(&mut gradient)?;
-        let groups = [&*topology.replicas, &*topology.tensor, &*topology.stages];
-        common.clip(&mut gradient, self.from, &groups)?;
+        let mut runs = common.runs(learned, &held, topology)?;
+        common.clip(&mut runs, &[&*topology.replicas, &*topology.tensor, &*topology.stages])?;
         step.clock.lap(Phase::Communication);
-        let own = flat::parameters(&held)[self.from..self.from + self.length].to_vec();
-        let own = Flat::new(own, &common.device);
-        let own = own.stepped(&mut common.optimizer, step.learning_rate, gradient, &common.device);
+        let ranges: Vec<_> = runs.iter().map(Run::range).collect();
+        let own = Flat::new(flat::parts(&held, &ranges), &common.device);
+        let gradient = runs.into_iter().flat_map(|run| run.values).collect();
+        let own = own.stepped(&mut common.optimizer, step.learning_rate, gradient, &common.device).values();
         step.clock.lap(Phase::Optimizer);
-        let all = topology.replicas.all_gather(own.values())?.concat();
+        common.exchanged_bytes += 4 * held.num_params() as u64;
+        let mut rest = own.as_slice();
+        let buckets = ranges.iter().map(|range| {
+            let (part, behind) = rest.split_at(range.len());
+            rest = behind;
+            topology.replicas.all_gather(part.to_vec()).map(|parts| parts.concat())
+        });
+        let held = flat::with_runs(held, buckets)?;
         step.clock.lap(Phase::Communication);
-        common.exchanged_bytes += 8 * all.len() as u64;
-        Ok(flat::with_parameters(held, &all))
+        Ok(held)
     }
 
     fn common(&self) -> &Common {

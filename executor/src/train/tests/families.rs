@@ -1,7 +1,5 @@
 //! Every family of networks by every strategy that it can take.
 
-use std::sync::Arc;
-
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
@@ -26,7 +24,7 @@ fn numbers(count: usize, below: u32) -> Vec<u32> {
         .collect()
 }
 
-fn text() -> Records {
+pub fn text() -> Records {
     let tokens = Arc::new(numbers(RECORDS * SEQUENCE + 1, VOCABULARY));
     Records { columns: Columns::Stream(Stream { sequence: SEQUENCE, tokens, starts: None }), truth: Truth::Next }
 }
@@ -54,7 +52,7 @@ fn classes(count: u32) -> Truth {
     Truth::Classes((0..RECORDS as u32).map(|record| record * 7 % count).collect())
 }
 
-fn photos() -> Records {
+pub fn photos() -> Records {
     let pixels = numbers(RECORDS * 3 * 64, 256).into_iter().map(|pixel| pixel as u8).collect();
     let images = Images { channels: 3, height: 8, width: 8, pixels };
     Records { columns: Columns::Images(images), truth: classes(4) }
@@ -90,70 +88,135 @@ fn transformer(more: &serde_json::Value) -> Model {
     model(json!({ "transformer": description }))
 }
 
+/// A decoder whose ends share a matrix.
+pub fn gpt() -> Model {
+    transformer(&json!({ "positions": "learned", "norm": "layer", "bias": true, "tied": true }))
+}
+
+/// A network of blocks with batch statistics.
+pub fn residual() -> Model {
+    model(json!({ "block_cnn": {
+        "image": { "channels": 3, "height": 8, "width": 8 },
+        "stem": { "channels": 4, "kernel": 3 },
+        "stages": [
+            { "block": { "basic": {} }, "count": 1, "channels": 4 },
+            { "block": { "basic": { "shortcut": "padding" } }, "count": 1, "channels": 8, "stride": 2 },
+        ],
+        "head": { "classes": 4 },
+    } }))
+}
+
 fn model(description: serde_json::Value) -> Model {
     serde_json::from_value(description).expect("a model")
 }
 
-/// The steps of every strategy are those of one device.
+/// A case of a network that is given its records.
+pub fn on(strategy: &str, model: &Model, records: &Records) -> Case {
+    let mut case = Case::by("mnist-linear", strategy);
+    case.training.model = model.clone();
+    case.training.preprocessing = Preprocessing::default();
+    if strategy.contains("average_every") {
+        case.training.optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.01 });
+    }
+    case.data.train = Arc::new(records.clone());
+    case.data.validation = Arc::new(records.range(0..30));
+    case
+}
+
+/// The steps of every strategy are those of one device, and every third of them is repeated bit by bit.
 fn check(model: &Model, records: &Records, strategies: &[&str]) {
-    let run = |strategy: &str| {
-        let mut case = Case::by("mnist-linear", strategy);
-        case.training.model = model.clone();
-        case.training.preprocessing = Preprocessing::default();
-        case.data.train = records.clone();
-        case.data.validation = records.range(0..30);
-        case.outcome()
-    };
-    let one = run("data:1");
-    for strategy in strategies {
-        let many = run(strategy);
-        assert_same_steps(&many, &one, &format!("{} by {strategy}", model.family()));
+    let run = |strategy: &str| on(strategy, model, records).outcome();
+    let (momentum, descent) = (run("data:1"), run("data:1,average_every:1"));
+    for (at, strategy) in strategies.iter().enumerate() {
+        let (many, about) = (run(strategy), format!("{} by {strategy}", model.family()));
+        let one = if strategy.contains("average_every") { &descent } else { &momentum };
+        assert_same_steps(&many, one, &about);
         for (many, one) in many.progress.epochs.iter().zip(&one.progress.epochs) {
             let close = |a: Option<f64>, b: Option<f64>| a.zip(b).is_some_and(|(a, b)| (a - b).abs() <= 1e-3 * b.abs());
-            assert!(close(many.validation_loss, one.validation_loss), "{strategy}: {many:?} and {one:?}");
+            assert!(close(many.validation_loss, one.validation_loss), "{about}: {many:?} and {one:?}");
+        }
+        if at.is_multiple_of(3) {
+            let again = run(strategy);
+            assert_eq!(again.progress.first_losses, many.progress.first_losses, "{about}");
+            assert_eq!(values(&again.network), values(&many.network), "{about}");
         }
     }
 }
 
-/// What networks on tokens can take.
-const TOKENS: [&str; 6] = [
+/// What every network can take: replicas, alone and with what each of them does for itself.
+const REPLICAS: [&str; 10] = [
     "data:2",
-    "data:4,zero:2,micro_batch:1",
-    "pipeline:2,micro_batch:5",
-    "data:2,pipeline:2,micro_batch:2,recompute:full",
+    "data:4",
+    "data:1,recompute:full",
+    "data:2,recompute:full",
+    "data:2,zero:1",
+    "data:4,zero:2",
+    "data:2,zero:2,recompute:full",
     "data:2,servers:2",
-    "pipeline:3,schedule:gpipe,micro_batch:4",
+    "data:4,servers:1",
+    "data:2,servers:1,recompute:full",
 ];
 
-/// What transformers can take besides.
-const TENSOR: [&str; 6] = [
+/// What networks can take whose records do not meet in batch statistics: micro-batches, and means of replicas.
+const MICRO: [&str; 8] = [
+    "data:1,micro_batch:5",
+    "data:2,micro_batch:2",
+    "data:4,zero:2,micro_batch:1",
+    "data:2,servers:1,micro_batch:5",
+    "data:2,micro_batch:5,recompute:full",
+    "data:2,average_every:1",
+    "data:4,average_every:1",
+    "data:2,average_every:1,micro_batch:5",
+];
+
+/// Stages, alone and with replicas, for networks that can take micro-batches.
+const STAGES: [&str; 8] = [
+    "pipeline:2,micro_batch:5",
+    "pipeline:2,schedule:gpipe,micro_batch:4",
+    "pipeline:2,micro_batch:5,recompute:full",
+    "data:2,pipeline:2,micro_batch:2",
+    "data:2,pipeline:2,schedule:gpipe,micro_batch:5,recompute:full",
+    "data:2,pipeline:2,zero:1,micro_batch:5",
+    "data:2,pipeline:2,zero:2,micro_batch:5",
+    "data:2,pipeline:2,micro_batch:5,average_every:1",
+];
+
+/// Stages whose micro-batch is a replica's whole share.
+const WHOLE_STAGES: [&str; 5] = [
+    "pipeline:2,micro_batch:20",
+    "pipeline:2,schedule:gpipe,micro_batch:20",
+    "pipeline:2,micro_batch:20,recompute:full",
+    "data:2,pipeline:2,micro_batch:10",
+    "data:2,pipeline:2,zero:1,micro_batch:10",
+];
+
+/// Shared matrices, alone and with everything else.
+const TENSOR: [&str; 9] = [
     "tensor:2",
     "tensor:4",
+    "tensor:2,recompute:full",
+    "tensor:2,micro_batch:5",
     "data:2,tensor:2",
-    "tensor:2,pipeline:2,micro_batch:5,recompute:selective",
     "data:2,tensor:2,zero:1",
+    "data:2,tensor:2,average_every:1",
+    "tensor:2,pipeline:2,micro_batch:5,recompute:selective",
     "tensor:2,pipeline:2,chunks:2,micro_batch:5",
 ];
 
 #[test]
 fn decoders() {
-    let gpt = json!({ "positions": "learned", "norm": "layer", "bias": true, "tied": true });
-    check(&transformer(&gpt), &text(), &[TOKENS, TENSOR].concat());
+    check(&gpt(), &text(), &[&REPLICAS[..], &MICRO, &STAGES, &TENSOR, &["pipeline:4,micro_batch:5"]].concat());
     let llama = json!({ "kv_heads": 4, "gated": true });
-    check(&transformer(&llama), &text(), &TENSOR);
+    check(&transformer(&llama), &text(), &[&REPLICAS[..], &STAGES, &TENSOR].concat());
     check(&transformer(&json!({ "kv_heads": 2, "gated": true })), &text(), &["tensor:2", "data:2,tensor:2"]);
 }
 
 #[test]
 fn encoders() {
     let bert = json!({ "kind": "encoder", "positions": "learned", "norm": "layer", "bias": true, "tied": true });
-    check(&transformer(&bert), &documents(Truth::Masked), &["data:2", "tensor:2", "pipeline:2,micro_batch:5"]);
+    check(&transformer(&bert), &documents(Truth::Masked), &[&REPLICAS[..], &STAGES, &TENSOR[..6]].concat());
     let classifier = json!({ "kind": "encoder", "positions": "learned", "norm": "layer", "bias": true, "classes": 3 });
-    check(
-        &transformer(&classifier),
-        &documents(classes(3)),
-        &["data:2", "data:2,tensor:2", "pipeline:2,micro_batch:5"],
-    );
+    check(&transformer(&classifier), &documents(classes(3)), &[&REPLICAS[..], &MICRO, &STAGES, &TENSOR[..6]].concat());
 }
 
 #[test]
@@ -162,40 +225,27 @@ fn recurrent_networks() {
         let network = json!({ "rnn": {
             "cell": cell, "layers": 2, "hidden": 12, "vocabulary": VOCABULARY, "sequence": SEQUENCE, "tied": true,
         } });
-        check(&model(network), &text(), &TOKENS);
+        check(
+            &model(network),
+            &text(),
+            &[&REPLICAS[..], &MICRO, &STAGES, &["pipeline:3,schedule:gpipe,micro_batch:4"]].concat(),
+        );
     }
 }
 
 #[test]
 fn networks_of_blocks_with_batch_statistics_of_all_replicas() {
-    let network = json!({ "block_cnn": {
-        "image": { "channels": 3, "height": 8, "width": 8 },
-        "stem": { "channels": 4, "kernel": 3 },
-        "stages": [
-            { "block": { "basic": {} }, "count": 1, "channels": 4 },
-            { "block": { "basic": { "shortcut": "padding" } }, "count": 1, "channels": 8, "stride": 2 },
-        ],
-        "head": { "classes": 4 },
-    } });
-    let strategies = [
-        "data:2",
-        "data:4",
-        "data:2,zero:1",
-        "pipeline:2,micro_batch:20",
-        "data:2,pipeline:2,micro_batch:10",
-        "data:1,recompute:full",
-    ];
-    check(&model(network), &photos(), &strategies);
+    check(&residual(), &photos(), &[&REPLICAS[..], &WHOLE_STAGES].concat());
 }
 
 #[test]
 fn recommenders() {
     let factors = json!({ "matrix_factorization": { "users": 30, "items": 20, "factors": 6, "biases": true } });
-    check(&model(factors), &ratings(), &["data:2", "data:4,zero:1", "data:2,servers:2", "data:1,micro_batch:5"]);
+    check(&model(factors), &ratings(), &[&REPLICAS[..], &MICRO].concat());
     let dlrm = json!({ "dlrm": {
         "dense_inputs": 4, "width": 6, "tables": [{ "count": 3, "rows": 10 }], "bottom": [8, 6], "top": [8, 1],
     } });
-    check(&model(dlrm), &clicks(), &["data:2", "pipeline:2,micro_batch:5", "data:2,pipeline:2,micro_batch:5,zero:2"]);
+    check(&model(dlrm), &clicks(), &[&REPLICAS[..], &MICRO, &STAGES].concat());
 }
 
 #[test]
@@ -210,5 +260,5 @@ fn detectors() {
         "neck": { "stages": 2 },
         "heads": { "anchors": [2, 2], "classes": 4, "kernel": 1 },
     } });
-    check(&model(detector), &drawn(), &["data:2", "data:2,zero:1", "pipeline:2,micro_batch:20"]);
+    check(&model(detector), &drawn(), &[&REPLICAS[..], &WHOLE_STAGES].concat());
 }

@@ -1,15 +1,25 @@
+mod exchange;
 mod families;
+mod faults;
+mod precision;
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use scenarios::model::Model;
 use scenarios::scenario::{Adam, CosineRate, Momentum, Optimizer, Precision, Preprocessing, Rate, Sgd};
 
+use super::fault::Fault;
 use super::*;
 use crate::data::{Prepared, prepare};
+use crate::model::CheckpointError;
+use crate::transport::Operation;
 
-static NEVER: AtomicBool = AtomicBool::new(false);
+/// Nobody wants to stop.
+fn never() -> Arc<AtomicBool> {
+    Arc::default()
+}
 
 fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
     Training {
@@ -17,10 +27,12 @@ fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
         data: "digits".to_owned(),
         preprocessing: Preprocessing { normalize: Some([0.5, 0.5]), ..Preprocessing::default() },
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: Some(NonZeroU32::MIN.saturating_add(1)),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(global_batch).expect("not zero"),
         optimizer: Optimizer::Momentum(Momentum { learning_rate, momentum: 0.9 }),
         rate: Rate::default(),
@@ -55,43 +67,64 @@ impl Observer for Keeper {
     }
 }
 
+/// Gradients that replicas exchange when all of them are known.
+const BETWEEN: Buckets = Buckets { bytes: 4 << 20, beside: false };
+
 struct Case {
     training: Training,
     data: Prepared,
     strategy: Strategy,
+    buckets: Buckets,
     max_steps: Option<u64>,
+    sites: Vec<String>,
+    patience: Patience,
+    fault: Option<Fault>,
 }
 
 impl Case {
     fn new(preset: &str, ranks: u32) -> Self {
         let strategy = Strategy::data_parallel(ranks).expect("not zero");
-        Self { training: training(preset, 20, 0.01), data: digits(500), strategy, max_steps: None }
+        Self {
+            training: training(preset, 20, 0.01),
+            data: digits(500),
+            strategy,
+            buckets: BETWEEN,
+            max_steps: None,
+            sites: Vec::new(),
+            patience: Patience::default(),
+            fault: None,
+        }
     }
 
     fn by(preset: &str, strategy: &str) -> Self {
         Self { strategy: strategy.parse().expect("a strategy"), ..Self::new(preset, 1) }
     }
 
-    fn run(&self, resume: Option<&Resume>, stop: &AtomicBool) -> (Result<Outcome, TrainError>, Keeper) {
+    fn run(&self, resume: Option<&Resume>, stop: &Arc<AtomicBool>) -> (Result<Outcome, TrainError>, Keeper) {
         let description = Description::of(&self.training.model).expect("presets are valid");
         let mut keeper = Keeper::default();
         let session = Session {
-            training: &self.training,
-            description: &description,
-            train: &self.data.train,
-            validation: &self.data.validation,
-            strategy: &self.strategy,
-            devices: &Devices::cpu(),
+            training: self.training.clone(),
+            description,
+            train: Arc::clone(&self.data.train),
+            validation: Arc::clone(&self.data.validation),
+            strategy: self.strategy,
+            devices: Devices::cpu(),
+            sites: self.sites.clone(),
+            patience: self.patience,
+            buckets: self.buckets,
             seed: 3,
             max_steps: self.max_steps,
-            stop,
-            resume,
+            stop: Arc::clone(stop),
+            resume: resume.cloned(),
+            weights: None,
+            fault: self.fault,
         };
         (train(session, &mut keeper), keeper)
     }
 
     fn outcome(&self) -> Outcome {
-        self.run(None, &NEVER).0.expect("it trains")
+        self.run(None, &never()).0.expect("it trains")
     }
 }
 
@@ -221,9 +254,9 @@ fn a_stopped_training_goes_on_to_the_same_result() {
         let whole = Case::by("mnist-mlp", strategy).outcome();
         for stop_after in [7, 20, 27] {
             let part = Case { max_steps: Some(stop_after), ..Case::by("mnist-mlp", strategy) };
-            let (first, keeper) = part.run(None, &NEVER);
+            let (first, keeper) = part.run(None, &never());
             assert_eq!(first.expect("it trains").progress.steps, stop_after);
-            let rest = Case::by("mnist-mlp", strategy).run(keeper.kept.as_ref(), &NEVER).0.expect("it goes on");
+            let rest = Case::by("mnist-mlp", strategy).run(keeper.kept.as_ref(), &never()).0.expect("it goes on");
             assert_eq!(rest.progress.steps, whole.progress.steps);
             assert_eq!(rest.progress.first_losses, whole.progress.first_losses);
             assert_eq!(values(&rest.network), values(&whole.network));
@@ -234,7 +267,7 @@ fn a_stopped_training_goes_on_to_the_same_result() {
 #[test]
 fn a_wish_to_stop_ends_all_ranks_after_the_same_step() {
     for ranks in [1, 3] {
-        let stop = AtomicBool::new(true);
+        let stop = Arc::new(AtomicBool::new(true));
         let case = Case { training: training("mnist-linear", 30, 0.01), ..Case::new("mnist-linear", ranks) };
         let (outcome, keeper) = case.run(None, &stop);
         let outcome = outcome.expect("stopping is no error");
@@ -247,26 +280,55 @@ fn a_wish_to_stop_ends_all_ranks_after_the_same_step() {
 #[test]
 fn impossible_sessions_are_refused_with_their_figures() {
     let check = |case: Case, expected: &str| {
-        let error = case.run(None, &NEVER).0.expect_err(expected).to_string();
+        let error = case.run(None, &never()).0.expect_err(expected).to_string();
         assert_eq!(error, expected);
     };
     let case = |ranks| Case::new("mnist-linear", ranks);
-    check(case(3), "the global batch of 20 cannot be shared evenly by 3 ranks");
+    check(case(3), "the global batch of 20 cannot be shared evenly by 3 replicas, but 18 or 21 can");
+    let micro = |strategy| Case::by("mnist-mlp", strategy);
+    check(
+        micro("data:3,micro_batch:4"),
+        "the global batch of 20 cannot be shared evenly by 3 replicas, but 12 or 24 can",
+    );
+    check(
+        micro("data:2,micro_batch:3"),
+        "the 10 records of a replica's step cannot be divided into micro-batches of 3, but into those of 2 or 5",
+    );
     let large = Case { training: training("mnist-linear", 1000, 0.1), ..case(1) };
     check(large, "400 training records are fewer than the global batch of 1000");
     let mut other = case(1);
-    other.data.train = Records::grey(28, 14, vec![0; 392 * 20], &[0; 20]);
+    other.data.train = Arc::new(Records::grey(28, 14, vec![0; 392 * 20], &[0; 20]));
     check(other, "records have 392 values, but the network takes 784");
 }
 
 #[test]
-fn divergence_stops_every_rank_and_names_the_step() {
-    for ranks in [1, 2] {
-        let mut case = Case::new("mnist-mlp", ranks);
-        case.training.optimizer = Optimizer::Sgd(Sgd { learning_rate: 1e30 });
-        match case.run(None, &NEVER).0 {
-            Err(TrainError::Diverged { loss, step, epoch: 1 }) => assert!(!loss.is_finite() && step > 1),
-            other => panic!("expected divergence, found {other:?}"),
-        }
+fn the_course_is_as_the_scenario_states_the_work() {
+    let check = |change: fn(&mut Training), steps: u64, rounds: usize| {
+        let mut case = Case::by("mnist-linear", "data:2");
+        case.training.epochs = None;
+        change(&mut case.training);
+        let (outcome, keeper) = case.run(None, &never());
+        let progress = outcome.expect("it trains").progress;
+        assert_eq!((progress.steps, progress.epochs.len(), keeper.epochs), (steps, rounds, rounds));
+        assert_eq!(keeper.kept.map(|kept| kept.progress.steps), Some(steps));
+    };
+    check(|training| training.epochs = NonZeroU32::new(2), 40, 2);
+    check(|training| training.samples = Some(601), 31, 2);
+    check(|training| training.tokens = Some(100), 5, 1);
+    check(|training| (training.samples, training.validate_every) = (Some(601), NonZeroU32::new(10)), 31, 4);
+}
+
+#[test]
+fn every_rank_reports_its_phases_memory_and_exchanges() {
+    let outcome = Case::by("mnist-mlp", "data:2,pipeline:2,micro_batch:5").outcome();
+    assert_eq!(outcome.ranks.iter().map(|rank| rank.rank).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    for report in &outcome.ranks {
+        assert!(report.phases.mean_seconds()["forward"] > 0.0 && (0.0..1.0).contains(&report.phases.bubble()));
+        assert!(report.memory_peak_bytes > 100_000, "{report:?}");
+        assert!(report.counts.replicas.given().any(|given| given.operation == Operation::AllReduce && given.bytes > 0));
+        assert!(report.counts.stages.given().any(|given| given.operation == Operation::Send && given.bytes > 0));
+        assert_eq!(report.counts.tensor.given().count(), 0);
     }
+    let first = outcome.ranks[0].outside;
+    assert!(first.checkpoints == 2 && first.checkpoint > Duration::ZERO && first.validation > Duration::ZERO);
 }

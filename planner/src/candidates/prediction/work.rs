@@ -77,7 +77,7 @@ impl Amount<'_> {
     /// Passes without learning over as many records as a step has.
     pub fn passes(&self, records: u64) -> u64 {
         match self {
-            Self::Task(task) => task.validation_records().div_ceil(records.max(1)) * task.epochs(),
+            Self::Task(task) => task.validation_records().div_ceil(records.max(1)) * task.validations(),
             Self::Records(_) => 0,
         }
     }
