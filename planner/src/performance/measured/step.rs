@@ -221,7 +221,7 @@ impl<'a> Job<'a> {
         let (step, steps) = (parts.total(), self.task.steps(self.strategy));
         let records = self.task.records_per_step(self.strategy);
         let pass = parts.median("input") + parts.median("forward");
-        let validation = self.task.validation_records().div_ceil(self.local.max(1)) * self.task.epochs();
+        let validation = self.task.validation_records().div_ceil(self.local.max(1)) * self.task.validations();
         let median = |(name, time): &(&'static str, Interval)| ((*name).to_owned(), time.p50);
         Prediction {
             steps,
