@@ -16,7 +16,7 @@ use super::topology::Topology;
 use crate::device::Devices;
 use crate::model::flat;
 use crate::train::{Phase, StepClock};
-use crate::transport::{TransportError, part_start};
+use crate::transport::{Counted, TransportError, part_start};
 
 /// Buckets that may be under way; who brings another waits for the first one, so that memory is bounded.
 const UNDER_WAY: usize = 4;
@@ -130,7 +130,7 @@ impl Exchange {
         let link = match how {
             How::Nothing => None,
             // A group of its own: ranks meet in the other one during their passes.
-            _ => Some(Link::new(topology.replicas.split(0)?, ways.beside)),
+            _ => Some(Link::new(Counted::new(topology.replicas.split(0)?, &topology.counts.replicas), ways.beside)),
         };
         let (rank, size) = (topology.place.replica, topology.shape.replicas);
         Ok(Self { how, buckets: buckets(held, ways.bytes), link, rank, size, exchanged_bytes: 0 })

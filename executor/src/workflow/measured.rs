@@ -21,10 +21,12 @@ pub(super) fn fill(done: &mut WorkloadRun, outcome: &Outcome, assignment: &Assig
     done.ranks = outcome.ranks.iter().map(of_rank).collect();
     done.exchanges = exchanges(&outcome.ranks, assignment.strategy.sync);
     done.overheads = outcome.ranks.first().map(|first| overheads(first.outside));
-    done.throughput_interval = outcome.step_seconds.filter(|step| step.p10 > 0.0).map(|step| {
-        let records = outcome.records_per_step;
-        Interval { p10: records / step.p90, p50: records / step.p50, p90: records / step.p10 }
-    });
+    done.throughput_interval = outcome.step_seconds.and_then(|step| per_second(outcome.records_per_step, step));
+}
+
+/// Records in a second, of so many in steps that take so long.
+pub(super) fn per_second(records: f64, step: Interval) -> Option<Interval> {
+    (step.p10 > 0.0).then(|| Interval { p10: records / step.p90, p50: records / step.p50, p90: records / step.p10 })
 }
 
 fn overheads(outside: Outside) -> Overheads {
@@ -51,6 +53,7 @@ fn rank(report: &RankReport, seats: Seats, strategy: &Strategy, sites: &[String]
         stage: stage as u32,
         tensor: tensor as u32,
         phases_seconds: if learns { report.phases.mean_seconds() } else { indexmap::IndexMap::new() },
+        hidden_communication_seconds: report.phases.hidden_communication_seconds(),
         memory_peak_bytes: (seats.kind == DeviceKind::Cpu).then_some(report.memory_peak_bytes),
         bubble: report.phases.bubble(),
     }

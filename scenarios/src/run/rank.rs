@@ -29,6 +29,9 @@ pub struct RankRun {
     pub tensor: u32,
     /// Mean time of a step by phase, in seconds; empty of a server.
     pub phases_seconds: IndexMap<String, f64>,
+    /// Mean time in a step of exchanges that went on beside its phases, in seconds.
+    #[serde(default)]
+    pub hidden_communication_seconds: f64,
     /// Most memory that it held in a step, in bytes; absent for a GPU, whose driver does not tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,
