@@ -81,6 +81,14 @@ impl Place {
         assert_eq!(self.record().status, RunStatus::Failed);
     }
 
+    /// Says that the run was stopped, as an interrupt would have it.
+    fn change_record(&self, status: RunStatus) {
+        let mut record = self.record();
+        record.status = status;
+        record.workloads.iter_mut().for_each(|workload| workload.status = status);
+        document::write(&mut record, &self.path("run/run.json")).expect("it can be written");
+    }
+
     fn record(&self) -> Run {
         document::read(&self.path("run/run.json")).expect("the record is valid")
     }
@@ -148,16 +156,6 @@ fn broken_records_are_skipped_and_counted_up_to_a_limit() {
 /// Every fortieth line of a table without its numbers.
 fn broken(at: usize, line: &str) -> String {
     if at % 40 == 39 { "nothing,that,is,a,number\n".to_owned() } else { format!("{line}\n") }
-}
-
-impl Place {
-    /// Says that the run was stopped, as an interrupt would have it.
-    fn change_record(&self, status: RunStatus) {
-        let mut record = self.record();
-        record.status = status;
-        record.workloads.iter_mut().for_each(|workload| workload.status = status);
-        document::write(&mut record, &self.path("run/run.json")).expect("it can be written");
-    }
 }
 
 #[test]
