@@ -68,7 +68,7 @@ impl Place {
     fn apply(&self, more: &[&str]) -> Ended {
         let (plan, output, data) = (self.path("plan.json"), self.path("run"), self.path("data"));
         let arguments = ["apply", text(&plan), "-o", text(&output), "--data", text(&data), "--device", "cpu"];
-        run("executor", &[&arguments, more].concat())
+        run("executor", &[&arguments[..], more].concat())
     }
 
     /// That a run fails with 40 and says all of `messages`.
