@@ -105,7 +105,7 @@ pub struct CandidatesArguments {
     #[command(flatten)]
     pub file: ScenarioFile,
     /// Hold a workload to one strategy, such as `train=data:2`
-    #[arg(long = "strategy", value_name = "WORKLOAD=data:N", value_parser = held)]
+    #[arg(long = "strategy", value_name = "WORKLOAD=STRATEGY", value_parser = held)]
     pub held: Vec<(String, Strategy)>,
 }
 
@@ -119,7 +119,7 @@ pub struct SolveArguments {
     #[arg(long, short, value_name = "PLAN", default_value = "plan.json")]
     pub output: PathBuf,
     /// Hold a workload to one strategy, such as `train=data:2`; may be repeated
-    #[arg(long = "strategy", value_name = "WORKLOAD=data:N", value_parser = held)]
+    #[arg(long = "strategy", value_name = "WORKLOAD=STRATEGY", value_parser = held)]
     pub held: Vec<(String, Strategy)>,
     /// Longest time, such as `30 s`, instead of the scenario's
     #[arg(long, value_name = "TIME")]
@@ -416,10 +416,10 @@ pub struct CompletionsArguments {
 }
 
 fn held(text: &str) -> Result<(String, Strategy), String> {
-    let expected = "expected WORKLOAD=data:N, such as `train=data:2`";
+    let expected = "expected WORKLOAD=STRATEGY, such as `train=data:2` or `train=tensor:2,pipeline:2`";
     let (workload, strategy) = text.split_once('=').ok_or(expected)?;
     let strategy: Strategy = strategy.parse().map_err(|error: StrategyError| error.to_string())?;
-    if strategy.is_data_only() { Ok((workload.to_owned(), strategy)) } else { Err(expected.to_owned()) }
+    Ok((workload.to_owned(), strategy))
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -482,7 +482,7 @@ mod tests {
         };
         check("train=data:2", Ok(("train", 2)));
         check("train=data:0", Err("`data` takes a whole number from 1, not `0`"));
-        check("train=tensor:2", Err("expected WORKLOAD=data:N, such as `train=data:2`"));
-        check("train", Err("expected WORKLOAD=data:N, such as `train=data:2`"));
+        check("train=tensor:2,pipeline:3", Ok(("train", 6)));
+        check("train", Err("expected WORKLOAD=STRATEGY, such as `train=data:2` or `train=tensor:2,pipeline:2`"));
     }
 }

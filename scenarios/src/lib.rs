@@ -5,6 +5,7 @@
 //! documents (scenario, machine profile, plan, simulation, run). It knows no solver, no tensor
 //! library and no plotting.
 
+pub mod carried_out;
 pub mod catalog;
 pub mod diagnostics;
 pub mod document;

@@ -183,12 +183,6 @@ impl Strategy {
     pub const fn ranks(&self) -> u32 {
         self.data.saturating_mul(self.tensor).saturating_mul(self.pipeline).saturating_mul(self.context).get()
     }
-
-    /// Whether the strategy is data parallelism alone, as DESIGN's first executor runs it.
-    #[must_use]
-    pub fn is_data_only(&self) -> bool {
-        *self == Self { data: self.data, ..Self::SINGLE }
-    }
 }
 
 /// Why a text is no strategy.

@@ -1,7 +1,11 @@
 //! What the end-to-end tests share: the binaries, a machine profile, and places for files.
 
+mod families;
+mod samples;
 mod scale;
 
+pub use families::{Family, families};
+pub use samples::Sample;
 pub use scale::Scale;
 
 use std::path::{Path, PathBuf};

@@ -5,9 +5,12 @@
 //! memory and sometimes the device.
 
 mod input;
+mod networks;
 mod operations;
+mod pieces;
 mod probe;
 mod ranks;
+mod sample;
 mod shapes;
 mod transport;
 
@@ -46,11 +49,14 @@ pub fn calibrate(
         device: devices.description.clone(),
         software: SOFTWARE.to_owned(),
         operations: Vec::new(),
+        pieces: Vec::new(),
         transports: Vec::new(),
         inputs: Vec::new(),
     };
     for &ranks in ranks {
-        progress(&format!("operations, {ranks} rank(s) at a time"));
+        progress(&format!("pieces of networks, {ranks} rank(s) at a time"));
+        profile.pieces.extend(pieces::measure(devices, ranks));
+        progress(&format!("updates, input and transport, {ranks} rank(s) at a time"));
         profile.operations.extend(operations::measure(devices, ranks));
         profile.inputs.extend(input::measure(devices, ranks));
         if ranks > 1 {

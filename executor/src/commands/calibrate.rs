@@ -28,7 +28,9 @@ pub(crate) fn calibrate(args: &CalibrateArgs, printer: Printer) -> Exit {
     match document::write(&mut profile, &args.output) {
         Ok(()) => {
             let seconds = started.elapsed().as_secs_f64();
-            let count = profile.operations.len() + profile.transports.len() + profile.inputs.len();
+            let count =
+                [profile.operations.len(), profile.pieces.len(), profile.transports.len(), profile.inputs.len()];
+            let count: usize = count.iter().sum();
             printer.status(&format!("wrote {} with {count} measurements in {seconds:.0} s", args.output.display()));
             Exit::Done
         }

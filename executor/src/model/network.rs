@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor};
+use scenarios::carried_out;
 use scenarios::model::{
     Dlrm, MatrixFactorization, Model, Operator, Rnn, ShapeError, Shaped, Transformer, TransformerKind,
 };
@@ -128,17 +129,11 @@ impl Description {
     /// # Errors
     /// They cannot: the first size that they do not divide, or that this family's layers are not shared.
     pub fn check_shares(&self, ranks: usize) -> Result<(), ShapeError> {
-        let sizes = match self {
-            Self::Transformer(model) => transformer::shared(model).to_vec(),
-            Self::Recurrent(model) => vec![("vocabulary", model.vocabulary.get())],
-            _ if ranks > 1 => return Err(ShapeError::PlannedOnly { what: "tensor parallelism" }),
-            _ => Vec::new(),
-        };
-        match sizes.into_iter().find(|(_, size)| !size.is_multiple_of(ranks)) {
-            Some((what, value)) => {
-                Err(ShapeError::Indivisible { what, value, by: "ranks of a tensor group", divisor: ranks })
-            }
-            None => Ok(()),
+        match self {
+            Self::Transformer(model) => carried_out::check_shares(&model.shared_sizes(), ranks),
+            Self::Recurrent(model) => carried_out::check_shares(&model.shared_sizes(), ranks),
+            _ if ranks > 1 => Err(ShapeError::PlannedOnly { what: "tensor parallelism" }),
+            _ => Ok(()),
         }
     }
 

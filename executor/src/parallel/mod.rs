@@ -9,7 +9,6 @@ pub mod bucket;
 pub mod exchange;
 pub mod gather;
 pub mod link;
-pub mod partition;
 pub mod precision;
 pub mod schedule;
 pub mod stage;

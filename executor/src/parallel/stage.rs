@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use burn::module::Module;
 use burn::tensor::{Device, FloatDType, Tensor};
+use scenarios::model::pieces::balanced;
 use scenarios::strategy::{Schedule, Strategy};
 
 use super::bucket;
 use super::exchange::{Buckets, Exchange, Learned, Pass, Round};
-use super::partition::balanced;
 use super::precision::working;
 use super::schedule::{Task, tasks};
 use super::tape::{Backflow, Behind, Meeting, Output, Segment, Tape, backward, forward, infer, segments};

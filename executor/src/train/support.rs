@@ -1,6 +1,7 @@
 //! Which trainings can be carried out.
 
-use scenarios::strategy::{Strategy, Sync, Zero};
+use scenarios::carried_out;
+use scenarios::strategy::{Strategy, Sync};
 
 use super::{Session, TrainError, snapshot};
 use crate::parallel::topology::Shape;
@@ -29,7 +30,7 @@ pub(super) fn check(session: &Session) -> Result<(), TrainError> {
 
 fn strategy(session: &Session) -> Result<(), TrainError> {
     let (strategy, global_batch) = (&session.strategy, session.training.global_batch.get());
-    if let Some(what) = unsupported(strategy) {
+    if let Some(what) = carried_out::unsupported(strategy) {
         return Err(TrainError::Unsupported(format!("`{strategy}` is planned, not carried out: {what}")));
     }
     let Shape { replicas, tensor, stages } = Shape::of(strategy);
@@ -63,21 +64,4 @@ fn nearest_multiples(number: usize, of: usize) -> Vec<usize> {
 fn nearest_divisors(number: usize, near: usize) -> Vec<usize> {
     let divides = |divisor: &usize| number.is_multiple_of(*divisor);
     (1..near).rev().find(divides).into_iter().chain((near..=number).find(divides)).collect()
-}
-
-/// What of a strategy is not carried out.
-fn unsupported(strategy: &Strategy) -> Option<&'static str> {
-    let is_served = matches!(strategy.sync, Sync::ParameterServer { .. });
-    let shards = strategy.shard.is_some_and(|shard| shard != strategy.data);
-    let sync = strategy.sync != Sync::AllReduce && strategy.zero != Zero::Replicated;
-    let cases = [
-        (strategy.context.get() > 1, "sequences are not shared between ranks"),
-        (strategy.expert.get() > 1, "experts are not shared between ranks"),
-        (strategy.sequence, "norms are not shared between the ranks of a tensor group"),
-        (strategy.zero == Zero::Parameters, "parameters are not shared between replicas (ZeRO 3)"),
-        (shards, "states are shared by all replicas or by none"),
-        (is_served && strategy.tensor.get() * strategy.pipeline.get() > 1, "servers hold undivided networks only"),
-        (sync, "ZeRO shares states between replicas that sum their gradients in every step"),
-    ];
-    cases.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
 }

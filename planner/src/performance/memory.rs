@@ -30,6 +30,32 @@ impl Memory {
         self.parameters + self.gradients + self.optimizer + self.activations + self.batch + self.workspace
     }
 
+    /// Use by use the sum.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self {
+            parameters: self.parameters + other.parameters,
+            gradients: self.gradients + other.gradients,
+            optimizer: self.optimizer + other.optimizer,
+            activations: self.activations + other.activations,
+            batch: self.batch + other.batch,
+            workspace: self.workspace + other.workspace,
+        }
+    }
+
+    /// Use by use times a fraction.
+    #[must_use]
+    pub const fn scaled(&self, times: u64, over: u64) -> Self {
+        Self {
+            parameters: self.parameters * times / over,
+            gradients: self.gradients * times / over,
+            optimizer: self.optimizer * times / over,
+            activations: self.activations * times / over,
+            batch: self.batch * times / over,
+            workspace: self.workspace * times / over,
+        }
+    }
+
     /// The parts with their names, in order.
     #[must_use]
     pub const fn parts(&self) -> [(&'static str, u64); 6] {
@@ -68,7 +94,8 @@ pub fn of(task: &Task<'_>, batch: u64, layout: Layout) -> Result<Memory, ShapeEr
     })
 }
 
-const fn moments(optimizer: Option<Optimizer>) -> u64 {
+/// Moments that an optimiser keeps for each parameter.
+pub(super) const fn moments(optimizer: Option<Optimizer>) -> u64 {
     match optimizer {
         None | Some(Optimizer::Sgd(_)) => 0,
         Some(Optimizer::Momentum(_)) => 1,

@@ -27,15 +27,16 @@ pub use data_sheet::DataSheetMachine;
 pub use measured::MeasuredMachine;
 pub use task::{Task, TaskKind, records};
 
-use scenarios::machine::Operation;
+use scenarios::carried_out::NotCarriedOut;
 use scenarios::model::ShapeError;
+use scenarios::model::pieces::PieceKind;
 use scenarios::plan::{Breakdown, Predicted};
 use scenarios::strategy::Strategy;
 use scenarios::units::Interval;
 
 use collective::Network;
 use memory::Memory;
-use operations::{Phase, StepOperation};
+use operations::Phase;
 
 /// What a prediction rests on when the machine was measured.
 pub const MEASURED_BASIS: &str = "measured machine profile";
@@ -102,6 +103,20 @@ pub enum Unpredictable {
     /// The workload names data or a trained model that the scenario does not have.
     #[error("the workload's data or trained model is not in the scenario")]
     NoTask,
+    /// The executor does not carry it out.
+    #[error(transparent)]
+    NotCarriedOut(#[from] NotCarriedOut),
+    /// The stages make up no pipeline.
+    #[error("{0}")]
+    Pipeline(String),
+    /// The profile lacks a kind of piece.
+    #[error("the machine profile has no measurement of `{}` with {ranks} rank(s)", kind.name())]
+    PieceNotMeasured {
+        /// What the piece computes.
+        kind: PieceKind,
+        /// Ranks that share the device.
+        ranks: u32,
+    },
     /// The profile lacks an operation.
     #[error("the machine profile has no measurement of `{operation}` with {ranks} rank(s)")]
     NotMeasured {
@@ -115,25 +130,40 @@ pub enum Unpredictable {
 /// Predicts `task` spread by `strategy` over nodes as `layout` says.
 ///
 /// # Errors
-/// The model's layers do not fit, the batch cannot be shared out, or the machine profile lacks a
-/// measurement.
+/// The model's layers do not fit, the batch cannot be shared out, the executor does not carry the strategy out, or the
+/// machine profile lacks a measurement.
 pub fn predict(
     task: &Task<'_>,
     rates: &Rates<'_>,
     strategy: Strategy,
     layout: Layout,
 ) -> Result<Prediction, Unpredictable> {
+    match rates {
+        Rates::Measured(machine) => measured::predict(task, machine, strategy, layout),
+        Rates::DataSheet(machine) => by_data_sheet(task, machine, strategy, layout),
+    }
+}
+
+fn by_data_sheet(
+    task: &Task<'_>,
+    machine: &DataSheetMachine,
+    strategy: Strategy,
+    layout: Layout,
+) -> Result<Prediction, Unpredictable> {
     let local = task.local_batch(strategy)?;
     let ranks = strategy.ranks();
-    let operations = operations::step(task, local, ranks)?;
     let mut parts = Parts::default();
-    for operation in &operations {
-        parts.add_operation(rates, operation, layout)?;
+    for operation in &operations::step(task, local, ranks)? {
+        parts.add(operation.phase, machine.spread(machine.busy_seconds(operation)));
+        parts.add(Phase::Launch, machine.spread(machine.launch_seconds(operation)));
     }
-    parts.add(Phase::Input, input(task, rates, local, layout)?);
+    let values = task.model.input()?.elements() as u64;
+    parts.add(Phase::Input, machine.input(values, local, task.is_augmented()));
     if task.is_training() && ranks > 1 {
-        parts.add(Phase::Communication, all_reduce(task.model.parameters()? * 4, rates, layout)?);
-        parts.add(Phase::Communication, parts.wait_for_slowest(ranks));
+        let network = Network { inside: machine.inside, between: machine.between };
+        let bytes = (task.model.parameters()? * 4) as f64;
+        let sum = collective::all_reduce(bytes, layout.nodes, layout.ranks_per_node, network);
+        parts.add(Phase::Communication, machine.spread(sum));
     }
     let step = parts.total();
     let memory = memory::of(task, local, layout)?;
@@ -148,88 +178,22 @@ pub fn predict(
             throughput_unit: "samples/s".to_owned(),
             memory_bytes_per_device: memory.total(),
             breakdown: parts.breakdown(),
-            basis: rates.basis().to_owned(),
+            basis: machine.basis.to_owned(),
         },
         memory,
     })
-}
-
-impl Rates<'_> {
-    /// What predictions rest on.
-    #[must_use]
-    pub const fn basis(&self) -> &'static str {
-        match self {
-            Self::Measured(_) => MEASURED_BASIS,
-            Self::DataSheet(machine) => machine.basis,
-        }
-    }
-}
-
-fn input(task: &Task<'_>, rates: &Rates<'_>, local: u64, layout: Layout) -> Result<Interval, Unpredictable> {
-    let values = task.model.input()?.elements() as u64;
-    let augmented = task.is_augmented();
-    match rates {
-        Rates::DataSheet(machine) => Ok(machine.input(values, local, augmented)),
-        Rates::Measured(machine) => machine
-            .input(values, local, augmented, layout.ranks_per_node)
-            .ok_or(Unpredictable::NotMeasured { operation: "input", ranks: layout.ranks_per_node }),
-    }
-}
-
-fn all_reduce(bytes: u64, rates: &Rates<'_>, layout: Layout) -> Result<Interval, Unpredictable> {
-    match rates {
-        Rates::DataSheet(machine) => {
-            let network = Network { inside: machine.inside, between: machine.between };
-            Ok(machine.spread(collective::all_reduce(bytes as f64, layout.nodes, layout.ranks_per_node, network)))
-        }
-        Rates::Measured(machine) => machine
-            .all_reduce(bytes, layout.ranks_per_node)
-            .ok_or(Unpredictable::NotMeasured { operation: "all_reduce", ranks: layout.ranks_per_node }),
-    }
 }
 
 /// Time of a step by phase. Percentiles of parts are added: the parts of one step slow down together.
 #[derive(Debug, Default)]
 struct Parts {
     phases: [Option<Interval>; Phase::ALL.len()],
-    /// Variance of a rank's step from step to step in s², where runs were measured.
-    variance: f64,
 }
 
 impl Parts {
     fn add(&mut self, phase: Phase, time: Interval) {
         let sum = self.phases[phase as usize].get_or_insert(Interval { p10: 0.0, p50: 0.0, p90: 0.0 });
         *sum = plus(*sum, time);
-    }
-
-    fn add_operation(&mut self, rates: &Rates<'_>, step: &StepOperation, layout: Layout) -> Result<(), Unpredictable> {
-        match rates {
-            Rates::DataSheet(machine) => {
-                self.add(step.phase, machine.spread(machine.busy_seconds(step)));
-                self.add(Phase::Launch, machine.spread(machine.launch_seconds(step)));
-            }
-            // The measured preparation of a batch ends with its tensor on the device.
-            Rates::Measured(_) if matches!(step.operation, Operation::HostToDevice { .. }) => {}
-            Rates::Measured(machine) => {
-                let ranks = layout.ranks_per_device();
-                let time = machine.seconds(&step.operation, step.pass, ranks);
-                let missing = || Unpredictable::NotMeasured { operation: name(&step.operation), ranks };
-                self.add(step.phase, time.ok_or_else(missing)?);
-                let deviation = machine.deviation(&step.operation, step.pass, ranks);
-                self.variance += deviation.unwrap_or(0.0).powi(2);
-            }
-        }
-        Ok(())
-    }
-
-    /// What the slowest of `ranks` ranks takes more than one of them, at the median: every step waits for it.
-    ///
-    /// The median of the largest of n normal values is the 0.5^(1/n) quantile of one; quantiles are taken
-    /// of the logistic distribution of the same width, ln(p / (1 − p)) / 1.702 standard deviations.
-    fn wait_for_slowest(&self, ranks: u32) -> Interval {
-        let quantile = 0.5_f64.powf(1.0 / f64::from(ranks));
-        let wait = self.variance.sqrt() * (quantile / (1.0 - quantile)).ln() / 1.702;
-        Interval { p10: 0.0, p50: wait, p90: 2.0 * wait }
     }
 
     fn total(&self) -> Interval {
@@ -251,21 +215,4 @@ impl Parts {
 
 fn plus(a: Interval, b: Interval) -> Interval {
     Interval { p10: a.p10 + b.p10, p50: a.p50 + b.p50, p90: a.p90 + b.p90 }
-}
-
-/// The operation's name as machine profiles write it.
-#[must_use]
-pub const fn name(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::Linear { .. } => "linear",
-        Operation::Conv2d { .. } => "conv2d",
-        Operation::MaxPool { .. } => "max_pool",
-        Operation::Relu { .. } => "relu",
-        Operation::Tanh { .. } => "tanh",
-        Operation::CrossEntropy { .. } => "cross_entropy",
-        Operation::OptimizerStep { .. } => "optimizer_step",
-        Operation::GradientExchange { .. } => "gradient_exchange",
-        Operation::HostToDevice { .. } => "host_to_device",
-        Operation::Launch => "launch",
-    }
 }

@@ -233,10 +233,20 @@ mod tests {
     use super::*;
     use scenarios::model::Model;
 
+    fn name(operation: &Operation) -> &'static str {
+        match operation {
+            Operation::Linear { .. } => "linear",
+            Operation::Conv2d { .. } => "conv2d",
+            Operation::MaxPool { .. } => "max_pool",
+            Operation::Relu { .. } => "relu",
+            _ => "other",
+        }
+    }
+
     fn forward_flops(preset: &str, batch: u64) -> Vec<(&'static str, f64)> {
         let layers = Model::Preset(preset.to_owned()).shaped().expect("presets have shapes");
         let operations = layers.iter().enumerate().filter_map(|(i, layer)| of(layer, batch, i > 0));
-        operations.map(|op| (super::super::name(&op), work(&op, Pass::Forward).flops)).collect()
+        operations.map(|op| (name(&op), work(&op, Pass::Forward).flops)).collect()
     }
 
     #[test]

@@ -8,8 +8,9 @@ use scenarios::catalog::Catalog;
 use scenarios::document;
 use scenarios::machine::{
     Collective, Device, DeviceKind, FORMAT, Host, InputMeasurement, MachineProfile, OperationMeasurement,
-    TransportMeasurement,
+    PieceMeasurement, TransportMeasurement,
 };
+use scenarios::model::pieces::{PieceOperation, pieces};
 use scenarios::scenario::{Loaded, load};
 use scenarios::units::Interval;
 
@@ -32,6 +33,7 @@ pub fn loaded(folder: &Path, edit: impl Fn(String) -> String) -> Loaded {
 pub fn profile() -> MachineProfile {
     let public = load(&library("mnist-public.yaml"), None, Catalog::bundled()).expect("the bundled scenario");
     let mut operations: Vec<OperationMeasurement> = Vec::new();
+    let mut measured: Vec<PieceMeasurement> = Vec::new();
     for (workload, batch, ranks) in [("train", 100, 1), ("train", 50, 2), ("evaluate", 1000, 1)] {
         let task = Task::of(&public.scenario, workload).expect("a workload");
         for needed in step(&task, batch, ranks).expect("a network") {
@@ -45,6 +47,9 @@ pub fn profile() -> MachineProfile {
                 samples: 50,
             });
         }
+        let network = pieces(task.model, 1).expect("a network");
+        let all = network.list.iter().filter_map(|piece| piece.operation).chain([network.loss]);
+        measured.extend(all.enumerate().map(|(index, operation)| piece(operation, index == 0, batch, ranks)));
     }
     let input = |records, ranks, seconds| InputMeasurement {
         values_per_record: 784,
@@ -77,8 +82,25 @@ pub fn profile() -> MachineProfile {
         },
         software: "made up for tests".to_owned(),
         operations,
+        pieces: measured,
         transports: vec![transport(1 << 10, 2e-5), transport(1 << 20, 4e-4)],
         inputs: vec![input(100, 1, 1e-4), input(50, 2, 1e-4), input(1000, 1, 1e-3)],
+    }
+}
+
+fn piece(operation: PieceOperation, first: bool, records: u64, ranks: u32) -> PieceMeasurement {
+    let work = operation.work.of_records(records as f64);
+    let bytes = 4.0 * (work.entering + work.leaving + work.inner + work.parameters);
+    let seconds = f64::from(ranks) * (2.0 * work.multiply_adds / 5e10 + bytes / 1e10 + 5e-6);
+    PieceMeasurement {
+        kind: operation.kind,
+        work,
+        first,
+        ranks,
+        forward: spread(seconds),
+        backward: spread(2.0 * seconds),
+        kept_bytes: 4 * (work.entering + work.leaving) as u64,
+        samples: 50,
     }
 }
 

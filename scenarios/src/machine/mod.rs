@@ -2,6 +2,10 @@
 //!
 //! It holds measurements with their spread, no constants: the planner turns them into constants.
 
+mod piece;
+
+pub use piece::PieceMeasurement;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +34,9 @@ pub struct MachineProfile {
     pub software: String,
     /// Operations on the device.
     pub operations: Vec<OperationMeasurement>,
+    /// Pieces of networks on the device.
+    #[serde(default)]
+    pub pieces: Vec<PieceMeasurement>,
     /// Collectives between ranks on this machine.
     pub transports: Vec<TransportMeasurement>,
     /// Preparation of input records.
@@ -236,6 +243,12 @@ pub struct TransportMeasurement {
 pub enum Collective {
     /// Sum over all ranks, in all ranks.
     AllReduce,
+    /// Sum over all ranks, a part of it in each.
+    ReduceScatter,
+    /// Parts of all ranks, in all ranks; the bytes are those of all parts.
+    AllGather,
+    /// From one rank to another.
+    Message,
 }
 
 /// Time to prepare one batch on the host.

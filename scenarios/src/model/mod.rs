@@ -9,6 +9,7 @@ mod layers;
 mod limits;
 mod mlp;
 mod operator;
+pub mod pieces;
 mod presets;
 mod recommender;
 mod rnn;

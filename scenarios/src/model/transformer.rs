@@ -104,6 +104,17 @@ impl Transformer {
         self.kv_heads.unwrap_or(self.heads).get()
     }
 
+    /// Sizes that ranks of a tensor group share evenly, by name.
+    #[must_use]
+    pub fn shared_sizes(&self) -> [(&'static str, usize); 4] {
+        [
+            ("heads", self.heads.get()),
+            ("kv_heads", self.kv_heads()),
+            ("ffn", self.ffn.get()),
+            ("vocabulary", self.vocabulary.get()),
+        ]
+    }
+
     /// Width of one head.
     #[must_use]
     pub fn head_size(&self) -> usize {

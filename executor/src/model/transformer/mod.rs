@@ -77,16 +77,6 @@ pub(super) fn check(model: &Transformer) -> Result<(), ShapeError> {
     Ok(())
 }
 
-/// Sizes that ranks of a tensor group share evenly.
-pub(super) fn shared(model: &Transformer) -> [(&'static str, usize); 4] {
-    [
-        ("heads", model.heads.get()),
-        ("kv_heads", model.kv_heads()),
-        ("ffn", model.ffn.get()),
-        ("vocabulary", model.vocabulary.get()),
-    ]
-}
-
 /// Number of pieces.
 pub(super) fn pieces(model: &Transformer) -> usize {
     let head = if predicts_masked(model) { 2 } else { 1 };

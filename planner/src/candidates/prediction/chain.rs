@@ -11,6 +11,7 @@ use super::menu::{Choice, Trial};
 use super::work::{Amount, Work};
 use super::{Reason, too_little};
 use crate::candidates::hardware::{Hardware, Kind};
+use crate::performance::training::Allowed;
 use crate::performance::{Layout, Rates, Task, TaskKind, Unpredictable, predict};
 
 /// Rates of a machine on which this back end predicts a job; `None` where it does not.
@@ -63,7 +64,22 @@ fn strategies(hardware: &Hardware<'_>, work: &Work, rates: &Rates<'_>, counts: &
     let mut data: Vec<NonZeroU32> = stated.unwrap_or_else(usual);
     data.sort_unstable();
     data.dedup();
-    data.into_iter().map(|data| Strategy { data, ..Strategy::SINGLE }).collect()
+    let mut list: Vec<Strategy> = data.into_iter().map(|data| Strategy { data, ..Strategy::SINGLE }).collect();
+    if let (Rates::Measured(_), Work::Train(train)) = (rates, work) {
+        cut(&mut list, &train.allowed);
+    }
+    list
+}
+
+/// Adds to each strategy its forms with matrices and layers shared as the user says.
+fn cut(list: &mut Vec<Strategy>, allowed: &Allowed) {
+    let stated = |list: &Option<Vec<NonZeroU32>>| list.clone().unwrap_or_else(|| vec![NonZeroU32::MIN]);
+    let (tensors, pipelines) = (stated(&allowed.tensor), stated(&allowed.pipeline));
+    let of = |strategy: Strategy| {
+        let cuts = tensors.iter().flat_map(|tensor| pipelines.iter().map(move |pipeline| (*tensor, *pipeline)));
+        cuts.map(move |(tensor, pipeline)| Strategy { tensor, pipeline, ..strategy }).collect::<Vec<_>>()
+    };
+    *list = list.iter().flat_map(|strategy| of(*strategy)).collect();
 }
 
 /// How ranks lie on nodes: on a measured machine they share it, as far as that was measured; else one on each device, over
@@ -76,7 +92,7 @@ fn layout(hardware: &Hardware<'_>, rates: &Rates<'_>, ranks: u32) -> Result<Layo
         return Ok(Layout { nodes, devices_per_node: ranks_per_node, ranks_per_node });
     };
     let layout = Layout { nodes: 1, devices_per_node: hardware.devices.min(ranks), ranks_per_node: ranks };
-    let measured = machine.max_ranks();
+    let measured = machine.most_ranks();
     let most = measured.saturating_mul(hardware.devices);
     let fits = layout.ranks_per_device() <= measured;
     if fits { Ok(layout) } else { Err(Reason::NotMeasuredTogether { ranks, measured: most }) }

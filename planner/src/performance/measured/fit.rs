@@ -8,9 +8,9 @@
 use scenarios::units::Interval;
 
 /// Terms of one operation, from the constant one.
-pub(super) type Terms = [f64; 5];
+pub(super) type Terms = [f64; 7];
 
-/// Passes of coordinate descent; the problems have five unknowns.
+/// Passes of coordinate descent; the problems have few unknowns.
 const PASSES: usize = 500;
 
 /// Distance in logarithms at which a measurement's weight has fallen to 1/e.
@@ -119,14 +119,14 @@ fn non_negative_least_squares(rows: &[Terms]) -> Terms {
     let size = rows.first().map_or(0, |row| row.len());
     // Columns are scaled to length 1, so that FLOPs and constants weigh alike.
     let length = |column: usize| rows.iter().map(|row| row[column].powi(2)).sum::<f64>().sqrt();
-    let mut scale = [0.0; 5];
+    let mut scale: Terms = [0.0; 7];
     scale.iter_mut().enumerate().for_each(|(column, scale)| *scale = length(column));
     let value = |row: &Terms, column: usize| if scale[column] > 0.0 { row[column] / scale[column] } else { 0.0 };
     let product = |a: usize, b: usize| rows.iter().map(|row| value(row, a) * value(row, b)).sum::<f64>();
     let wanted = |column: usize| rows.iter().map(|row| value(row, column)).sum::<f64>();
     let matrix: Vec<Vec<f64>> = (0..size).map(|a| (0..size).map(|b| product(a, b)).collect()).collect();
     let target: Vec<f64> = (0..size).map(wanted).collect();
-    let mut costs = [0.0; 5];
+    let mut costs: Terms = [0.0; 7];
     for _ in 0..PASSES {
         for column in (0..size).filter(|&column| scale[column] > 0.0) {
             let rest: f64 = (0..size).filter(|&b| b != column).map(|b| matrix[column][b] * costs[b]).sum();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn terms(a: f64, b: f64) -> Terms {
-        [1.0, a, b, 0.0, 0.0]
+        [1.0, a, b, 0.0, 0.0, 0.0, 0.0]
     }
 
     #[test]

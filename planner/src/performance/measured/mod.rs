@@ -1,95 +1,251 @@
 //! Times from a machine profile that `executor calibrate` measured.
 //!
-//! The profile holds measurements of operations at shapes of their own; `fit.rs` turns those of one kind
-//! into costs of its arithmetic and memory traffic, and these give the time at any shape.
+//! The profile holds measurements of pieces of networks, of updates and of exchanges at sizes of their own; `fit.rs` turns
+//! those of one kind into costs of its arithmetic and memory traffic, and these give the time at any size ([`MeasuredMachine`]).
+//! `step.rs` puts the step of a strategy together from them, `memory.rs` what its ranks hold.
 
 mod fit;
+mod memory;
+mod stages;
+mod step;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub(super) use step::predict;
 
 use std::collections::BTreeMap;
 
-use scenarios::machine::{Collective, MachineProfile, Operation, OptimizerRule, Pass};
+use scenarios::machine::{Collective, DeviceKind, MachineProfile, Operation, OptimizerRule};
+use scenarios::model::pieces::{PieceKind, PieceOperation, Work};
 use scenarios::units::Interval;
 
+use super::Unpredictable;
 use fit::{Fit, Terms};
 
 /// A machine with its measurements.
 #[derive(Debug, Clone)]
 pub struct MeasuredMachine<'a> {
     profile: &'a MachineProfile,
-    operations: BTreeMap<(Kind, Pass, u32), Fit>,
+    pieces: BTreeMap<(PieceKind, bool, u32), PieceFit>,
+    operations: BTreeMap<(Kind, u32), Fit>,
     inputs: BTreeMap<(bool, u32), Fit>,
+    transports: BTreeMap<(Collective, u32), Vec<(f64, Interval)>>,
 }
 
-/// Operations whose times have one formula.
+/// Costs of one kind of piece; none of a direction that takes no time.
+#[derive(Debug, Clone)]
+struct PieceFit {
+    forward: Option<Fit>,
+    backward: Option<Fit>,
+    kept: Option<Fit>,
+}
+
+/// What a piece takes and keeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PieceCost {
+    pub forward: Interval,
+    pub backward: Interval,
+    /// Bytes kept between the passes.
+    pub kept: f64,
+    /// Variance of both passes from run to run, in s².
+    pub variance: f64,
+}
+
+/// Operations beside the passes whose times have one formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    Linear,
-    /// With or without the gradient of its input.
-    Conv2d(bool),
-    MaxPool,
-    Relu,
-    Tanh,
-    CrossEntropy,
     OptimizerStep(OptimizerRule),
     GradientExchange,
     HostToDevice,
-    Launch,
 }
 
+/// Nothing.
+pub(super) const NONE: Interval = Interval { p10: 0.0, p50: 0.0, p90: 0.0 };
+
 impl<'a> MeasuredMachine<'a> {
-    /// Fits the costs of every kind of operation that was measured.
+    /// Fits the costs of everything that was measured.
     #[must_use]
     pub fn new(profile: &'a MachineProfile) -> Self {
-        let operations = profile.operations.iter().map(|measured| {
-            let (kind, terms) = kind_and_terms(&measured.operation);
-            ((kind, measured.pass, measured.ranks), (terms, measured.seconds))
+        let operations = profile.operations.iter().filter_map(|measured| {
+            let (kind, terms) = kind_and_terms(&measured.operation)?;
+            Some(((kind, measured.ranks), (terms, measured.seconds)))
         });
         let inputs = profile.inputs.iter().map(|measured| {
             let terms = input_terms(measured.values_per_record, measured.records);
             ((measured.augmented, measured.ranks), (terms, measured.seconds))
         });
-        Self { profile, operations: fit_groups(operations), inputs: fit_groups(inputs) }
+        let mut transports: BTreeMap<_, Vec<(f64, Interval)>> = BTreeMap::new();
+        for measured in &profile.transports {
+            let points = transports.entry((measured.collective, measured.ranks)).or_default();
+            points.push((measured.bytes as f64, measured.seconds));
+        }
+        for points in transports.values_mut() {
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        Self {
+            profile,
+            pieces: pieces(profile),
+            operations: fit_groups(operations),
+            inputs: fit_groups(inputs),
+            transports,
+        }
     }
 
     /// Most ranks that were measured together on the device.
     #[must_use]
     pub fn max_ranks(&self) -> u32 {
-        self.profile.operations.iter().map(|measured| measured.ranks).max().unwrap_or(0)
+        self.profile.pieces.iter().map(|measured| measured.ranks).max().unwrap_or(0)
     }
 
-    /// Time of one operation in one of `ranks` ranks that run at the same time. `None` if its kind was not measured so.
+    /// Most ranks on one device that are predicted: on a processor they share its cores evenly.
     #[must_use]
-    pub fn seconds(&self, operation: &Operation, pass: Pass, ranks: u32) -> Option<Interval> {
-        let (kind, terms) = kind_and_terms(operation);
-        Some(self.operations.get(&(kind, pass, ranks))?.seconds(&terms))
+    pub fn most_ranks(&self) -> u32 {
+        match self.profile.device.kind {
+            DeviceKind::Cpu => self.max_ranks().saturating_mul(MOST_RANKS_A_CORE),
+            DeviceKind::Gpu => self.max_ranks(),
+        }
     }
 
-    /// Standard deviation of the operation's time from run to run.
-    #[must_use]
-    pub fn deviation(&self, operation: &Operation, pass: Pass, ranks: u32) -> Option<f64> {
-        let (kind, terms) = kind_and_terms(operation);
-        Some(self.operations.get(&(kind, pass, ranks))?.deviation(&terms))
+    /// How much longer a rank takes, of `ranks` on the device, than what was measured with as many as were measured.
+    fn slowdown(&self, ranks: u32) -> f64 {
+        (f64::from(ranks) / f64::from(self.max_ranks().max(1))).max(1.0)
     }
 
-    /// Time of an all-reduce of `bytes` in each of `ranks` ranks, between measured sizes on a line.
-    #[must_use]
-    pub fn all_reduce(&self, bytes: u64, ranks: u32) -> Option<Interval> {
-        let alike = self
-            .profile
-            .transports
-            .iter()
-            .filter(|measured| measured.ranks == ranks && measured.collective == Collective::AllReduce);
-        let mut points: Vec<_> = alike.map(|measured| (measured.bytes as f64, measured.seconds)).collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        interpolate(&points, bytes as f64)
+    /// The number of ranks whose measurements stand for `ranks`: the next that was measured.
+    fn measured_ranks(&self, ranks: u32) -> u32 {
+        let measured = self.profile.pieces.iter().map(|measured| measured.ranks);
+        measured.filter(|measured| *measured >= ranks).min().unwrap_or_else(|| self.max_ranks())
+    }
+
+    /// Whether there are cores that no rank computes on, of `ranks` on the device.
+    fn has_spare_cores(&self, ranks: u32) -> bool {
+        self.profile.device.kind == DeviceKind::Gpu || ranks < self.profile.host.cores
+    }
+
+    /// Cost of a piece with these sizes in one of `ranks` ranks on the device.
+    pub(super) fn piece(
+        &self,
+        operation: PieceOperation,
+        records: f64,
+        first: bool,
+        ranks: u32,
+    ) -> Result<PieceCost, Unpredictable> {
+        let (kind, measured) = (operation.kind, self.measured_ranks(ranks));
+        let of = |first: bool| self.pieces.get(&(kind, first, measured));
+        let missing = Unpredictable::PieceNotMeasured { kind, ranks };
+        let fit = of(first).or_else(|| of(!first)).ok_or(missing)?;
+        let (terms, slow) = (terms(&operation.work.of_records(records)), self.slowdown(ranks));
+        let seconds = |fit: &Option<Fit>| fit.as_ref().map_or(NONE, |fit| fit.seconds(&terms).scaled(slow));
+        let deviation = |fit: &Option<Fit>| fit.as_ref().map_or(0.0, |fit| fit.deviation(&terms) * slow);
+        Ok(PieceCost {
+            forward: seconds(&fit.forward),
+            backward: seconds(&fit.backward),
+            kept: fit.kept.as_ref().map_or(0.0, |fit| fit.seconds(&terms).p50),
+            variance: deviation(&fit.forward).powi(2) + deviation(&fit.backward).powi(2),
+        })
+    }
+
+    /// Cost of a cut through which so many values flow.
+    pub(super) fn cut(&self, values: f64, ranks: u32) -> Result<Interval, Unpredictable> {
+        let work = Work { entering: values, ..Work::default() };
+        Ok(self.piece(PieceOperation { kind: PieceKind::Cut, work }, 1.0, false, ranks)?.backward)
+    }
+
+    /// One optimiser step over parameters in so many tensors.
+    pub(super) fn optimizer(
+        &self,
+        rule: OptimizerRule,
+        parameters: f64,
+        tensors: f64,
+        ranks: u32,
+    ) -> Result<Interval, Unpredictable> {
+        self.operation(
+            Kind::OptimizerStep(rule),
+            [0.0, parameters, tensors, 0.0, 0.0, 0.0, 0.0],
+            "optimizer_step",
+            ranks,
+        )
+    }
+
+    /// Gradients in so many tensors from the device to the host and back.
+    pub(super) fn host_exchange(&self, parameters: f64, tensors: f64, ranks: u32) -> Result<Interval, Unpredictable> {
+        let terms = [0.0, parameters, tensors, 0.0, 0.0, 0.0, 0.0];
+        self.operation(Kind::GradientExchange, terms, "gradient_exchange", ranks)
+    }
+
+    /// Copy of bytes from the host to the device.
+    pub(super) fn copy(&self, bytes: f64, ranks: u32) -> Result<Interval, Unpredictable> {
+        self.operation(Kind::HostToDevice, [1.0, bytes, 0.0, 0.0, 0.0, 0.0, 0.0], "host_to_device", ranks)
+    }
+
+    fn operation(
+        &self,
+        kind: Kind,
+        terms: Terms,
+        operation: &'static str,
+        ranks: u32,
+    ) -> Result<Interval, Unpredictable> {
+        let fit = self.operations.get(&(kind, self.measured_ranks(ranks)));
+        let missing = Unpredictable::NotMeasured { operation, ranks };
+        Ok(fit.ok_or(missing)?.seconds(&terms).scaled(self.slowdown(ranks)))
+    }
+
+    /// Time of a collective of `bytes` in a group of `group` ranks, where `ranks` are on the device in all: between measured
+    /// sizes on a line. Groups larger than were measured take longer in proportion.
+    pub(super) fn exchange(
+        &self,
+        collective: Collective,
+        bytes: f64,
+        group: u32,
+        ranks: u32,
+    ) -> Result<Interval, Unpredictable> {
+        if group < 2 {
+            return Ok(NONE);
+        }
+        let sizes = self.transports.keys().filter(|(of, _)| *of == collective).map(|(_, ranks)| *ranks);
+        let next = sizes.clone().filter(|size| *size >= group).min().or_else(|| sizes.max());
+        let missing = || Unpredictable::NotMeasured { operation: "exchanges", ranks: group };
+        let size = next.ok_or_else(missing)?;
+        let points = self.transports.get(&(collective, size)).ok_or_else(missing)?;
+        let seconds = interpolate(points, bytes).ok_or_else(missing)?;
+        let shared = f64::from(ranks.max(group)) / f64::from(size.max(self.max_ranks()));
+        Ok(seconds.scaled(shared.max(1.0)))
     }
 
     /// Time to prepare a batch in one of `ranks` ranks, up to its tensor on the device.
-    #[must_use]
-    pub fn input(&self, values_per_record: u64, records: u64, augmented: bool, ranks: u32) -> Option<Interval> {
-        let terms = input_terms(values_per_record, records);
-        Some(self.inputs.get(&(augmented, ranks))?.seconds(&terms))
+    pub(super) fn input(
+        &self,
+        values_per_record: f64,
+        records: f64,
+        augmented: bool,
+        ranks: u32,
+    ) -> Result<Interval, Unpredictable> {
+        let fit = self.inputs.get(&(augmented, self.measured_ranks(ranks)));
+        let terms = [1.0, values_per_record * records, records, 0.0, 0.0, 0.0, 0.0];
+        let missing = Unpredictable::NotMeasured { operation: "input", ranks };
+        Ok(fit.ok_or(missing)?.seconds(&terms).scaled(self.slowdown(ranks)))
     }
+}
+
+/// Ranks that may share a core.
+const MOST_RANKS_A_CORE: u32 = 8;
+
+fn pieces(profile: &MachineProfile) -> BTreeMap<(PieceKind, bool, u32), PieceFit> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for measured in &profile.pieces {
+        groups.entry((measured.kind, measured.first, measured.ranks)).or_default().push(measured);
+    }
+    let fitted = groups.into_iter().map(|(key, measured)| {
+        let fit = |of: &dyn Fn(&scenarios::machine::PieceMeasurement) -> Interval| {
+            Fit::new(&measured.iter().map(|piece| (terms(&piece.work), of(piece))).collect::<Vec<_>>())
+        };
+        let bytes = |bytes: u64| Interval { p10: bytes as f64, p50: bytes as f64, p90: bytes as f64 };
+        let forward = fit(&|piece| piece.forward);
+        let (backward, kept) = (fit(&|piece| piece.backward), fit(&|piece| bytes(piece.kept_bytes)));
+        (key, PieceFit { forward, backward, kept })
+    });
+    fitted.collect()
 }
 
 fn fit_groups<K: Ord>(measured: impl Iterator<Item = (K, (Terms, Interval))>) -> BTreeMap<K, Fit> {
@@ -100,54 +256,28 @@ fn fit_groups<K: Ord>(measured: impl Iterator<Item = (K, (Terms, Interval))>) ->
     groups.into_iter().filter_map(|(key, points)| Some((key, Fit::new(&points)?))).collect()
 }
 
-/// What the time of an operation is made of: a constant, FLOPs, values that are read, unfolded or written.
-fn kind_and_terms(operation: &Operation) -> (Kind, Terms) {
-    let number = |value: u64| value as f64;
+/// What the time of a piece is made of: a constant, products, values, and what does not depend on the records.
+const fn terms(work: &Work) -> Terms {
+    [1.0, work.multiply_adds, work.entering, work.leaving, work.inner, work.parameters, work.steps]
+}
+
+/// What the time of an operation beside the passes is made of; `None` of one that is only stated.
+fn kind_and_terms(operation: &Operation) -> Option<(Kind, Terms)> {
+    let of = |constant: f64, a: u64, b: u64| [constant, a as f64, b as f64, 0.0, 0.0, 0.0, 0.0];
     match *operation {
-        Operation::Linear { m, n, k } => {
-            (Kind::Linear, [1.0, number(m) * number(n) * number(k), number(m * k), number(k * n), number(m * n)])
-        }
-        Operation::Conv2d {
-            batch,
-            channels_in,
-            channels_out,
-            height,
-            width,
-            kernel,
-            stride,
-            padding,
-            input_gradient,
-        } => {
-            let side = |side: u64| number((side + 2 * padding).saturating_sub(kernel) / stride.max(1) + 1);
-            let places = number(batch) * side(height) * side(width);
-            let unfolded = places * number(channels_in * kernel * kernel);
-            let (read, written) = (number(batch * channels_in * height * width), places * number(channels_out));
-            (Kind::Conv2d(input_gradient), [1.0, unfolded * number(channels_out), unfolded, read, written])
-        }
-        Operation::MaxPool { planes, height, width, kernel, stride } => {
-            let side = |side: u64| number(side.saturating_sub(kernel) / stride.max(1) + 1);
-            let written = number(planes) * side(height) * side(width);
-            let read = number(planes * height * width);
-            (Kind::MaxPool, [1.0, written * number(kernel * kernel), read, written, number(planes)])
-        }
-        Operation::Relu { elements } => (Kind::Relu, [1.0, number(elements), 0.0, 0.0, 0.0]),
-        Operation::Tanh { elements } => (Kind::Tanh, [1.0, number(elements), 0.0, 0.0, 0.0]),
-        Operation::CrossEntropy { batch, classes } => {
-            (Kind::CrossEntropy, [1.0, number(batch * classes), number(batch), 0.0, 0.0])
-        }
         Operation::OptimizerStep { rule, parameters, tensors } => {
-            (Kind::OptimizerStep(rule), [0.0, number(parameters), number(tensors), 0.0, 0.0])
+            Some((Kind::OptimizerStep(rule), of(0.0, parameters, tensors)))
         }
         Operation::GradientExchange { parameters, tensors } => {
-            (Kind::GradientExchange, [0.0, number(parameters), number(tensors), 0.0, 0.0])
+            Some((Kind::GradientExchange, of(0.0, parameters, tensors)))
         }
-        Operation::HostToDevice { bytes } => (Kind::HostToDevice, [1.0, number(bytes), 0.0, 0.0, 0.0]),
-        Operation::Launch => (Kind::Launch, [1.0, 0.0, 0.0, 0.0, 0.0]),
+        Operation::HostToDevice { bytes } => Some((Kind::HostToDevice, of(1.0, bytes, 0))),
+        _ => None,
     }
 }
 
 fn input_terms(values_per_record: u64, records: u64) -> Terms {
-    [1.0, (values_per_record * records) as f64, records as f64, 0.0, 0.0]
+    [1.0, (values_per_record * records) as f64, records as f64, 0.0, 0.0, 0.0, 0.0]
 }
 
 fn interpolate(points: &[(f64, Interval)], at: f64) -> Option<Interval> {

@@ -56,6 +56,7 @@ fn profile() -> MachineProfile {
         },
         software: "causeway".to_owned(),
         operations: vec![],
+        pieces: vec![],
         transports: vec![],
         inputs: vec![],
     }

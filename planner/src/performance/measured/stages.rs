@@ -1,0 +1,174 @@
+//! What the stages of a pipeline take for a micro-batch; a network on one rank is one stage.
+
+use scenarios::machine::Collective;
+use scenarios::model::pieces::{Piece, Pieces, balanced};
+use scenarios::strategy::{Recompute, Strategy, Sync};
+use scenarios::units::Interval;
+
+use super::{MeasuredMachine, NONE};
+use crate::performance::{Unpredictable, plus};
+
+/// What a run of pieces takes in one rank.
+#[derive(Debug, Clone)]
+pub(super) struct Stage {
+    pub forward: Interval,
+    pub backward: Interval,
+    /// Exchanges inside the passes, in both directions.
+    pub messages: Interval,
+    /// Message to the next stage.
+    pub hop: Interval,
+    pub parameters: f64,
+    pub tensors: f64,
+    /// Bytes kept and parameters of each piece.
+    pub kept: Vec<(f64, f64)>,
+    pub variance: f64,
+}
+
+/// A network on ranks that compute at the same time.
+pub(super) struct Spread<'a> {
+    pub machine: &'a MeasuredMachine<'a>,
+    pub pieces: &'a Pieces,
+    pub strategy: &'a Strategy,
+    /// Records of a pass.
+    pub records: f64,
+    /// Ranks on a device.
+    pub ranks: u32,
+}
+
+impl Spread<'_> {
+    /// Stages in the order of the network: as many for each rank as it has chunks.
+    pub fn stages(&self) -> Result<Vec<Stage>, Unpredictable> {
+        let stages = self.strategy.pipeline.get() as usize;
+        let chunks = if stages > 1 { self.strategy.schedule.chunks() as usize } else { 1 };
+        let list = &self.pieces.list;
+        let weights: Vec<f64> = list.iter().map(|piece| piece.weight).collect();
+        let runs = balanced(&weights, stages * chunks);
+        let last = runs.len() - 1;
+        let stage = |(index, run): (usize, std::ops::Range<usize>)| {
+            let mut stage = self.run(&list[run.clone()], run.start)?;
+            if index == last {
+                self.add_loss(&mut stage)?;
+                let tied = if index > 0 { self.pieces.tied as f64 } else { 0.0 };
+                stage.parameters += tied;
+            } else {
+                let values = list[run.end - 1].leaving * self.records;
+                stage.backward = plus(stage.backward, self.machine.cut(values, self.ranks)?);
+                stage.hop = self.hop(values)?;
+            }
+            Ok(stage)
+        };
+        runs.into_iter().enumerate().map(stage).collect()
+    }
+
+    fn run(&self, list: &[Piece], start: usize) -> Result<Stage, Unpredictable> {
+        let mut stage = Stage {
+            forward: NONE,
+            backward: NONE,
+            messages: NONE,
+            hop: NONE,
+            parameters: 0.0,
+            tensors: 0.0,
+            kept: Vec::with_capacity(list.len()),
+            variance: 0.0,
+        };
+        for (index, piece) in list.iter().enumerate() {
+            self.add(&mut stage, piece, start + index == 0)?;
+        }
+        Ok(stage)
+    }
+
+    fn add(&self, stage: &mut Stage, piece: &Piece, first: bool) -> Result<(), Unpredictable> {
+        let again = match self.strategy.recompute {
+            Recompute::None => false,
+            Recompute::Selective => piece.is_attention(),
+            Recompute::Full => true,
+        };
+        let mut kept = 0.0;
+        if let Some(operation) = piece.operation {
+            let cost = self.machine.piece(operation, self.records, first, self.ranks)?;
+            stage.forward = plus(stage.forward, cost.forward);
+            stage.backward = plus(stage.backward, cost.backward);
+            stage.variance += cost.variance;
+            kept = cost.kept;
+            if again {
+                stage.backward = plus(stage.backward, cost.forward);
+                kept = operation.work.leaving * self.records * VALUE_BYTES;
+            }
+        }
+        let meets = self.meets(piece);
+        if again || meets {
+            let values = piece.leaving * self.records;
+            stage.backward = plus(stage.backward, self.machine.cut(values, self.ranks)?);
+        }
+        stage.messages = plus(stage.messages, self.sums(piece)?);
+        stage.parameters += piece.parameters();
+        stage.tensors += piece.tensors as f64;
+        stage.kept.push((kept, piece.parameters()));
+        Ok(())
+    }
+
+    /// Whether passes are cut behind a piece because ranks meet there.
+    fn meets(&self, piece: &Piece) -> bool {
+        let over_tensor = self.strategy.tensor.get() > 1 && !piece.backward_sums.is_empty();
+        over_tensor || (self.shares_figures() && piece.replica_sum > 0.0)
+    }
+
+    /// Whether replicas find the statistics of their batches together.
+    fn shares_figures(&self) -> bool {
+        let independent = match self.strategy.sync {
+            Sync::AllReduce => false,
+            Sync::ParameterServer { staleness, .. } => staleness > 0,
+            Sync::Averaging { .. } => true,
+        };
+        self.strategy.data.get() > 1 && !independent
+    }
+
+    /// Exchanges inside both passes of a piece.
+    fn sums(&self, piece: &Piece) -> Result<Interval, Unpredictable> {
+        let tensor = self.strategy.tensor.get();
+        let mut sum = NONE;
+        if tensor > 1 {
+            for values in piece.forward_sums.iter().chain(&piece.backward_sums) {
+                sum = plus(sum, self.summed(values * self.records, tensor)?);
+            }
+        }
+        if self.shares_figures() && piece.replica_sum > 0.0 {
+            let once = self.summed(piece.replica_sum, self.strategy.data.get())?;
+            sum = plus(sum, once.scaled(2.0));
+        }
+        Ok(sum)
+    }
+
+    /// A sum of values of the device over a group: to the host, over it, and back.
+    fn summed(&self, values: f64, group: u32) -> Result<Interval, Unpredictable> {
+        let bytes = values * VALUE_BYTES;
+        let copies = self.machine.copy(bytes, self.ranks)?.scaled(2.0);
+        Ok(plus(copies, self.machine.exchange(Collective::AllReduce, bytes, group, self.ranks)?))
+    }
+
+    /// A message to another stage: packed, sent, and brought to the device.
+    fn hop(&self, values: f64) -> Result<Interval, Unpredictable> {
+        let bytes = values * VALUE_BYTES;
+        let copies = self.machine.copy(bytes, self.ranks)?.scaled(3.0);
+        let stages = self.strategy.pipeline.get();
+        Ok(plus(copies, self.machine.exchange(Collective::Message, bytes, stages, self.ranks)?))
+    }
+
+    fn add_loss(&self, stage: &mut Stage) -> Result<(), Unpredictable> {
+        let cost = self.machine.piece(self.pieces.loss, self.records, false, self.ranks)?;
+        stage.forward = plus(stage.forward, cost.forward);
+        stage.backward = plus(stage.backward, cost.backward);
+        stage.variance += cost.variance;
+        stage.kept.push((cost.kept, 0.0));
+        let tensor = self.strategy.tensor.get();
+        if tensor > 1 {
+            for values in &self.pieces.loss_sums {
+                stage.messages = plus(stage.messages, self.summed(values * self.records, tensor)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of a value.
+pub(super) const VALUE_BYTES: f64 = 4.0;

@@ -1,0 +1,30 @@
+//! Time and memory of a piece of a network.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::pieces::{PieceKind, Work};
+use crate::units::Interval;
+
+/// Time and memory of one piece of a network as training runs it, inside a whole network that no scenario names.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PieceMeasurement {
+    /// What it computes.
+    pub kind: PieceKind,
+    /// Its sizes over all records of the pass.
+    pub work: Work,
+    /// Whether it is the first of its network, so that nobody asks for the gradient of what enters.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first: bool,
+    /// Ranks that ran the network at the same time on the same device; each took this time.
+    pub ranks: u32,
+    /// Time of the forward pass in one rank, recorded for differentiation.
+    pub forward: Interval,
+    /// Time of the backward pass in one rank, without that of the cuts around it.
+    pub backward: Interval,
+    /// Bytes that it keeps from its forward pass for the backward one, with the values that leave it.
+    pub kept_bytes: u64,
+    /// Passes that were timed.
+    pub samples: u32,
+}
