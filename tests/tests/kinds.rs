@@ -33,7 +33,7 @@ workloads:
       train:
         model: { transformer: { kind: encoder, layers: 1, hidden: 16, heads: 2, ffn: 16, vocabulary: 32, sequence: 12, positions: learned, norm: layer, bias: true, classes: 2 } }
         data: prepare
-        epochs: 8
+        epochs: 3
         global_batch: 20
         optimizer: { adam: { learning_rate: 0.01 } }
     strategies: { data: [2], tensor: [1], pipeline: [1] }
@@ -46,9 +46,9 @@ workloads:
         weights_of: train
         new_head: NEW_HEAD
         data: more
-        epochs: 4
+        epochs: 20
         global_batch: 20
-        optimizer: { adam: { learning_rate: 0.01 } }
+        optimizer: { adam: { learning_rate: 0.003 } }
     strategies: { data: [1], tensor: [1], pipeline: [1] }
   infer:
     job: { batch_inference: { weights_of: tune, data: more, batch: 50 } }

@@ -105,8 +105,8 @@ mod tests {
         let codes = Codes { classes: vec!["ham".to_owned(), "spam".to_owned()], ..Codes::default() };
         let names = Names::of(&codes).expect("there is no tokenizer");
         let likely = [1, 2].map(|number| Likely { number, probability: 0.5 }).to_vec();
-        let named = |name: &str| Named { name: name.to_owned(), probability: 0.5, place: None };
-        assert_eq!(names.said(Prediction::Classes(likely)), Said::Classes(vec![named("spam"), named("2")]));
+        let half = |name: &str| Named { name: name.to_owned(), probability: 0.5, place: None };
+        assert_eq!(names.said(Prediction::Classes(likely)), Said::Classes(vec![half("spam"), half("2")]));
         let said = names.said(Prediction::Text { loss: 0.0, tokens: 3.0 });
         assert_eq!(said, Said::Text { loss: 0.0, perplexity: 1.0, tokens: 3.0 });
     }

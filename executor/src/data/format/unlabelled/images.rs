@@ -33,7 +33,9 @@ pub(super) fn folder(batches: &mut Batches<'_>, path: &Path) -> Result<(), ReadE
     }
     for file in files {
         // A batch is of one file.
-        let _ = batches.tell();
+        if batches.tell().is_break() {
+            break;
+        }
         batches.file = file.display().to_string();
         let stored = load(&file)?;
         self::file(batches, &stored)?;

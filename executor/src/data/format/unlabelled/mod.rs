@@ -58,19 +58,25 @@ type Each<'a> = &'a mut dyn FnMut(Unlabelled) -> ControlFlow<()>;
 pub fn read(files: &[impl AsRef<Path>], manner: Manner<'_>, each: Each<'_>) -> Result<u64, ReadError> {
     let mut broken = 0;
     for path in files {
-        broken += of_file(path.as_ref(), manner, each)?;
+        let (of_path, ends) = of_file(path.as_ref(), manner, each)?;
+        broken += of_path;
+        if ends {
+            break;
+        }
     }
     Ok(broken)
 }
 
-fn of_file(path: &Path, manner: Manner<'_>, each: Each<'_>) -> Result<u64, ReadError> {
+/// Reads a file; gives how many of its records were broken, and whether nothing more is wanted.
+fn of_file(path: &Path, manner: Manner<'_>, each: Each<'_>) -> Result<(u64, bool), ReadError> {
     let usual = Files::new(FileFormat::Idx, "");
     let shown = path.display().to_string();
     let no_file = || ReadError::NoFile { path: shown.clone() };
     let folder = Store::folder(Path::new("."))?.ok_or_else(no_file)?;
     let reading = Reading::new(&folder, manner.files.unwrap_or(&usual), manner.needs);
     let tokens = texts::Tokens::new(manner)?.map(Rc::new);
-    let mut batches = Batches { reading, manner, tokens, file: shown.clone(), numbers: vec![], rows: vec![], each };
+    let (file, numbers, rows) = (shown.clone(), Vec::new(), Vec::new());
+    let mut batches = Batches { reading, manner, tokens, file, numbers, rows, each, ended: false };
     if shown == STANDARD_INPUT {
         texts::lines(&mut batches, std::io::stdin().lock())?;
     } else if path.is_dir() {
@@ -86,9 +92,9 @@ fn of_file(path: &Path, manner: Manner<'_>, each: Each<'_>) -> Result<u64, ReadE
             Needs::Clicks { .. } => rows::clicks(&mut batches, &stored)?,
         }
     }
-    let _ = batches.tell();
+    let ends = batches.tell().is_break();
     batches.reading.end()?;
-    Ok(batches.reading.broken)
+    Ok((batches.reading.broken, ends))
 }
 
 fn load(path: &Path) -> Result<Stored, ReadError> {
@@ -119,6 +125,8 @@ struct Batches<'a> {
     numbers: Vec<usize>,
     rows: Vec<Row>,
     each: Each<'a>,
+    /// Whether nothing more is wanted.
+    ended: bool,
 }
 
 impl Batches<'_> {
@@ -128,11 +136,14 @@ impl Batches<'_> {
             self.numbers.push(number);
             self.rows.push(row);
         }
-        if self.rows.len() >= self.manner.batch { self.tell() } else { ControlFlow::Continue(()) }
+        if self.ended || self.rows.len() >= self.manner.batch { self.tell() } else { ControlFlow::Continue(()) }
     }
 
-    /// Tells of the records that were taken.
+    /// Tells of the records that were taken, unless nothing more is wanted.
     fn tell(&mut self) -> ControlFlow<()> {
+        if self.ended {
+            return ControlFlow::Break(());
+        }
         if self.rows.is_empty() {
             return ControlFlow::Continue(());
         }
@@ -145,7 +156,9 @@ impl Batches<'_> {
         if let Some(tokens) = &self.tokens {
             tokens.hide(&mut batch);
         }
-        (self.each)(Unlabelled { file: self.file.clone(), numbers, batch })
+        let wish = (self.each)(Unlabelled { file: self.file.clone(), numbers, batch });
+        self.ended = wish.is_break();
+        wish
     }
 
     /// Records side by side; all are of the kind that the network reads.

@@ -132,3 +132,25 @@ fn images_come_one_by_one_or_many_in_a_file() {
     let error = read(&none, manner, &mut |_| ControlFlow::Continue(())).expect_err("it is empty").to_string();
     assert!(error.ends_with("the folder has no pictures"), "{error}");
 }
+
+#[test]
+fn reading_ends_when_nothing_more_is_wanted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let files = ["a.csv", "b.csv"].map(|name| folder.path().join(name));
+    for file in &files {
+        std::fs::write(file, "1,2\n3,4\n5,6\n").expect("it can be written");
+    }
+    let ((format, needs, codes), reader) = (csv(false), Reader::new(&Preprocessing::default(), 1));
+    let of = Files::new(format, ".");
+    let manner = Manner { files: Some(&of), needs: &needs, codes: &codes, reader: &reader, batch: 2 };
+    let told = |wanted: usize| {
+        let mut told = 0;
+        let mut each = |read: Unlabelled| {
+            told += read.numbers.len();
+            if told >= wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        read(&files, manner, &mut each).expect("they are sound");
+        told
+    };
+    assert_eq!([told(1), told(3), told(4), told(99)], [2, 3, 5, 6]);
+}
