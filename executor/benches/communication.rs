@@ -3,7 +3,7 @@
 #![expect(clippy::print_stderr, reason = "a benchmark prints its result")]
 
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
 use std::time::Instant;
 
 use executor::data::{draw_digits, prepare};
@@ -12,7 +12,7 @@ use executor::model::Description;
 use executor::parallel::bucket;
 use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
-use executor::transport::{Reduction, Transport, thread_group};
+use executor::transport::{Patience, Reduction, Transport, thread_group};
 use scenarios::model::Model;
 use scenarios::scenario::{Optimizer, Precision, Preprocessing, Rate, Sgd, Split, Training};
 use scenarios::strategy::Strategy;
@@ -44,20 +44,23 @@ fn trained(training: &Training, ranks: usize, beside: bool) -> [f64; 2] {
     let records = draw_digits(BATCH * STEPS + 1, 1);
     let data = prepare(&records, &records, 10, Split::default(), 1);
     let session = Session {
-        training,
-        description: &Description::of(&training.model).expect("it is possible"),
-        train: &data.train,
-        validation: &data.validation,
-        strategy: &Strategy::data_parallel(ranks as u32).expect("not zero"),
-        devices: &Devices::cpu(),
+        training: training.clone(),
+        description: Description::of(&training.model).expect("it is possible"),
+        train: data.train,
+        validation: data.validation,
+        strategy: Strategy::data_parallel(ranks as u32).expect("not zero"),
+        devices: Devices::cpu(),
+        sites: Vec::new(),
+        patience: Patience::default(),
         buckets: Buckets { bytes: bucket::BYTES, beside },
         seed: 1,
         max_steps: Some(STEPS as u64),
-        stop: &AtomicBool::new(false),
+        stop: Arc::default(),
         resume: None,
+        weights: None,
     };
-    let phases = train(session, &mut Silent).expect("it trains").phases.mean_seconds();
-    ["communication", "communication_hidden"].map(|phase| phases[phase])
+    let phases = train(session, &mut Silent).expect("it trains").ranks[0].phases;
+    [phases.mean_seconds()["communication"], phases.hidden_communication_seconds()]
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -75,10 +78,12 @@ fn main() {
         data: "digits".to_owned(),
         preprocessing: Preprocessing::default(),
         weights_of: None,
+        new_head: false,
         adapters: false,
         epochs: NonZeroU32::new(2),
         samples: None,
         tokens: None,
+        validate_every: None,
         global_batch: NonZeroUsize::new(BATCH).expect("not zero"),
         optimizer: Optimizer::Sgd(Sgd { learning_rate: 0.001 }),
         rate: Rate::default(),

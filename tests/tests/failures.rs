@@ -169,7 +169,7 @@ fn the_record_says_what_ranks_did() {
     let workload = &record.workloads[0];
     assert_eq!(workload.ranks.len(), 2);
     for rank in &workload.ranks {
-        assert!(rank.memory_peak_bytes.is_some_and(|bytes| bytes > 0) && rank.ranks_on_device == 2, "{rank:?}");
+        assert!(rank.memory_peak_bytes.is_some_and(|bytes| bytes > 0) && rank.sharing >= 1, "{rank:?}");
         assert!(rank.phases_seconds["forward"] > 0.0);
     }
     let all_reduce =

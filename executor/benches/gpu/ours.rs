@@ -2,13 +2,13 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use executor::data::{Columns, Images, Records, Stream, Truth};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::exchange::Buckets;
 use executor::train::{Session, Silent, train};
+use executor::transport::Patience;
 use scenarios::model::{ImageSize, Model};
 use scenarios::scenario::{Adam, Momentum, Optimizer, Precision, Preprocessing, Rate, Training};
 use scenarios::strategy::Strategy;
@@ -77,10 +77,12 @@ impl Recipe {
             data: "made".to_owned(),
             preprocessing: Preprocessing::default(),
             weights_of: None,
+            new_head: false,
             adapters: false,
             epochs: NonZeroU32::new(steps.div_ceil(few) as u32),
             samples: None,
             tokens: None,
+            validate_every: None,
             global_batch: NonZeroUsize::new(batch).expect("batches are not empty"),
             optimizer: self.optimizer,
             rate: Rate::default(),
@@ -89,17 +91,20 @@ impl Recipe {
             precision: Precision::Fp32,
         };
         let session = Session {
-            training: &training,
-            description: &Description::of(&training.model).expect("it is possible"),
-            train: &records,
-            validation: &records.range(0..0),
-            strategy: &Strategy::data_parallel(ranks as u32).expect("not zero"),
-            devices,
+            description: Description::of(&training.model).expect("it is possible"),
+            training,
+            validation: Arc::new(records.range(0..0)),
+            train: Arc::new(records),
+            strategy: Strategy::data_parallel(ranks as u32).expect("not zero"),
+            devices: devices.clone(),
+            sites: Vec::new(),
+            patience: Patience::default(),
             buckets: Buckets::usual(devices, ranks),
             seed: 1,
             max_steps: Some(steps as u64),
-            stop: &AtomicBool::new(false),
+            stop: Arc::default(),
             resume: None,
+            weights: None,
         };
         let outcome = train(session, &mut Silent).expect("it trains");
         batch as f64 / outcome.throughput

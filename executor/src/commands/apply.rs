@@ -122,7 +122,7 @@ fn help(error: &ApplyError) -> Option<Cow<'static, str>> {
         ApplyError::Weights { .. } => {
             Some("run the training first: leave out `--workload`, or keep its run folder with `--resume`")
         }
-        ApplyError::Evaluate { source, .. } => super::evaluate::help(source),
+        ApplyError::Evaluate { source, .. } => Some(super::evaluate::help(source)),
         ApplyError::OtherNetwork { .. } => {
             Some("give the workload the same model, or `new_head: true` to begin those layers anew")
         }

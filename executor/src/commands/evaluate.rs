@@ -58,7 +58,7 @@ fn run(args: &EvaluateArgs, printer: Printer) -> Result<Exit, Exit> {
     let reader = Reader::new(&recipe.preprocessing, recipe.seed);
     let shares = (args.batch as usize, 1);
     let figures = evaluate::evaluate(&checkpoint.network, &test, &reader, shares, &devices).map_err(|error| {
-        printer.error(&error, help(&error));
+        printer.error(&error, Some(help(&error)));
         Exit::RunFailed
     })?;
     printer.status(&format!("{} on {}", args.weights.display(), found.source));
@@ -68,14 +68,14 @@ fn run(args: &EvaluateArgs, printer: Printer) -> Result<Exit, Exit> {
 }
 
 /// The smallest fix for what cannot be judged.
-pub(super) const fn help(error: &EvaluateError) -> Option<&'static str> {
+pub(super) const fn help(error: &EvaluateError) -> &'static str {
     match error {
-        EvaluateError::Empty => Some(
-            "name test files by `test` in the data set's `files`, or hold records back by `split: { test: 0.1 }` in the training's `preprocessing`",
-        ),
-        EvaluateError::Unlabelled => Some("`executor predict` answers to records of which nothing is known"),
-        EvaluateError::Shape { .. } => Some("evaluate with records like those that the network learned from"),
-        EvaluateError::NotFinite { .. } => Some("train again with a lower learning rate"),
+        EvaluateError::Empty => {
+            "name test files by `test` in the data set's `files`, or hold records back by `split: { test: 0.1 }` in the training's `preprocessing`"
+        }
+        EvaluateError::Unlabelled => "`executor predict` answers to records of which nothing is known",
+        EvaluateError::Shape { .. } => "evaluate with records like those that the network learned from",
+        EvaluateError::NotFinite { .. } => "train again with a lower learning rate",
     }
 }
 

@@ -19,7 +19,8 @@ const STANDARD_INPUT: &str = "-";
 #[derive(Debug, Serialize)]
 struct Text {
     prompt: String,
-    text: String,
+    #[serde(rename = "text")]
+    added: String,
     tokens: usize,
 }
 
@@ -51,7 +52,7 @@ fn run(args: &GenerateArgs, printer: Printer) -> Result<Exit, Exit> {
     let mut batches = Vec::new();
     for (texts, prompts) in texts.chunks(args.batch as usize).zip(prompts.chunks(args.batch as usize)) {
         let streamed = args.format == OutputFormat::Table;
-        let mut batch = Batch { words: &words, printer: streamed.then_some(printer), texts, said: Vec::new() };
+        let batch = Batch { words: &words, printer: streamed.then_some(printer), texts };
         let found = batch.run(&checkpoint.network, prompts, args, devices.of_rank(0));
         batches.push(found.map_err(|error| refused(&error, help(&error)))?);
     }
@@ -127,13 +128,11 @@ struct Batch<'a> {
     /// Where they are shown as they grow: one text alone token by token, several when all have ended.
     printer: Option<Printer>,
     texts: &'a [String],
-    /// Tokens of the first text so far, and how much of its text was shown.
-    said: Vec<usize>,
 }
 
 impl Batch<'_> {
     fn run(
-        &mut self,
+        &self,
         network: &Network,
         prompts: &[Vec<usize>],
         args: &GenerateArgs,
@@ -141,18 +140,19 @@ impl Batch<'_> {
     ) -> Result<(Vec<Text>, Times), GenerateError> {
         let alone = self.printer.filter(|_| prompts.len() == 1);
         let mut times = Times::start(prompts.len());
-        let (mut shown, words) = (0, self.words);
-        if let Some(printer) = alone {
-            printer.data(&self.texts[0]);
-        }
+        // Tokens so far, and how many bytes of their text were shown.
+        let (mut said, mut shown, words) = (Vec::new(), 0, self.words);
         let each = |text: usize, token: usize| {
             times.token(text);
+            if let Some(printer) = alone.filter(|_| said.is_empty()) {
+                printer.data(&self.texts[text]);
+            }
             if words.is_last(token) {
                 return ControlFlow::Break(());
             }
             if let Some(printer) = alone {
-                self.said.push(token);
-                let all = words.text(&self.said);
+                said.push(token);
+                let all = words.text(&said);
                 // The bytes of a character may come one after the other.
                 if !all.ends_with('\u{fffd}') {
                     printer.data(all.get(shown..).unwrap_or_default());
@@ -164,14 +164,16 @@ impl Batch<'_> {
         let found = go_on(network, prompts, args.tokens as usize, sampling(args), device, each)?;
         let text = |(prompt, tokens): (&String, Vec<usize>)| Text {
             prompt: prompt.clone(),
-            text: words.text(&tokens),
+            added: words.text(&tokens),
             tokens: tokens.len(),
         };
         let texts: Vec<Text> = self.texts.iter().zip(found).map(text).collect();
         match (self.printer, alone) {
             (_, Some(printer)) => printer.data("\n"),
             (Some(printer), None) => {
-                texts.iter().for_each(|text| printer.data(&format!("{}{}\n", text.prompt, text.text)))
+                for text in &texts {
+                    printer.data(&format!("{}{}\n", text.prompt, text.added));
+                }
             }
             (None, None) => {}
         }
@@ -211,6 +213,6 @@ fn times(view: &View) -> String {
 fn table(view: &View) -> Table {
     let mut table = Table::new(&["prompt", "text", "tokens"]);
     table.rows =
-        view.texts.iter().map(|one| vec![one.prompt.clone(), one.text.clone(), one.tokens.to_string()]).collect();
+        view.texts.iter().map(|one| vec![one.prompt.clone(), one.added.clone(), one.tokens.to_string()]).collect();
     table
 }

@@ -84,6 +84,7 @@ const fn read_help(error: &ReadError) -> Option<&'static str> {
         ReadError::NoClasses => {
             Some("read the data as `lines` with a column for the `class`, or take `classes` out of the model")
         }
+        ReadError::Outputs { .. } => Some("give the model one output, or say that the column is a `class`"),
         ReadError::TooMany { .. } => Some("make the network's vocabulary, tables or classes as many as the data needs"),
         ReadError::Store(_) | ReadError::Form { .. } | ReadError::Codes(_) => None,
     }

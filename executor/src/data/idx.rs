@@ -1,6 +1,5 @@
 //! The IDX format of MNIST: big-endian header, then unsigned bytes; plain or gzip.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 #[cfg(test)]
@@ -11,20 +10,9 @@ use super::store::Stored;
 const IMAGES_MAGIC: u32 = 0x0000_0803;
 const LABELS_MAGIC: u32 = 0x0000_0801;
 
-/// Largest content that is read, uncompressed.
-const MAX_BYTES: u64 = 8 << 30;
-
 /// Why files are no IDX data.
 #[derive(Debug, thiserror::Error)]
 pub enum IdxError {
-    /// The file cannot be read or decompressed.
-    #[error("cannot read `{}`: {source}", path.display())]
-    Read {
-        /// Its path.
-        path: PathBuf,
-        /// Cause.
-        source: std::io::Error,
-    },
     /// The file begins with something else.
     #[error("`{}` is no IDX file of {what}: it begins with {found:#010x}, expected {expected:#010x}", path.display())]
     Magic {
@@ -73,14 +61,6 @@ pub enum IdxError {
     },
 }
 
-/// Reads images with their labels.
-///
-/// # Errors
-/// A file cannot be read, has another format or length, or the two have different counts.
-pub fn read(images_path: &Path, labels_path: &Path) -> Result<Records, IdxError> {
-    joined((&read_bytes(images_path)?, images_path), (&read_bytes(labels_path)?, labels_path))
-}
-
 /// Images with their labels from files that were read.
 ///
 /// # Errors
@@ -114,17 +94,6 @@ fn images_of(bytes: &[u8], path: &Path) -> Result<Images, IdxError> {
     let expected = u64::from(count).saturating_mul(u64::from(height)).saturating_mul(u64::from(width));
     let pixels = content_of(content, expected, "images", path)?;
     Ok(Images { channels: 1, height: height as usize, width: width as usize, pixels })
-}
-
-fn read_bytes(path: &Path) -> Result<Vec<u8>, IdxError> {
-    let fail = |source| IdxError::Read { path: path.to_owned(), source };
-    let stored = std::fs::read(path).map_err(fail)?;
-    if !stored.starts_with(&[0x1f, 0x8b]) {
-        return Ok(stored);
-    }
-    let mut bytes = Vec::new();
-    flate2::read::MultiGzDecoder::new(&stored[..]).take(MAX_BYTES).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(bytes)
 }
 
 /// The sizes in the header, and what follows it.
@@ -175,6 +144,7 @@ pub(crate) fn encode(records: &Records) -> [Vec<u8>; 2] {
 mod tests {
     use std::io::Write as _;
 
+    use super::super::store::stored;
     use super::*;
 
     fn records() -> Records {
@@ -188,12 +158,8 @@ mod tests {
     }
 
     fn read_back(images: &[u8], labels: &[u8]) -> Result<Records, String> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let [images_path, labels_path] = ["images", "labels"].map(|name| folder.path().join(name));
-        std::fs::write(&images_path, images).expect("it can be written");
-        std::fs::write(&labels_path, labels).expect("it can be written");
-        let shown = format!("{}/", folder.path().display());
-        read(&images_path, &labels_path).map_err(|error| error.to_string().replace(&shown, ""))
+        let file = |name: &str, bytes: &[u8]| stored(name.into(), bytes.to_vec()).map_err(|error| error.to_string());
+        of(&file("images", images)?, &file("labels", labels)?).map_err(|error| error.to_string())
     }
 
     #[test]

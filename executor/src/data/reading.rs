@@ -53,6 +53,12 @@ pub enum ReadError {
     /// The network tells classes apart, and the files have none.
     #[error("the network tells classes apart, but `files` names no column with the class")]
     NoClasses,
+    /// The network gives several numbers, and one is to be found.
+    #[error("the network gives {outputs} numbers a record, but one is to be found")]
+    Outputs {
+        /// Numbers that it gives.
+        outputs: usize,
+    },
     /// There is more of something than the network knows.
     #[error("the data has {found} {what}, but the network knows {expected}")]
     TooMany {

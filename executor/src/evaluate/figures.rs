@@ -131,7 +131,7 @@ fn perplexity(answers: &[&Answer]) -> Option<f64> {
 }
 
 fn macro_f1(answers: &[&Answer]) -> Option<f64> {
-    Some(metrics::macro_f1(&confusion(answers)))
+    (!answers.is_empty()).then(|| metrics::macro_f1(&confusion(answers)))
 }
 
 fn token_accuracy(answers: &[&Answer]) -> Option<f64> {
@@ -177,7 +177,9 @@ fn auc(answers: &[&Answer]) -> Option<f64> {
 }
 
 /// Objects that were found in each image, and those that are there.
-fn objects(answers: &[&Answer]) -> (Vec<Vec<Detection>>, Vec<Vec<(usize, Place)>>) {
+type Objects = (Vec<Vec<Detection>>, Vec<Vec<(usize, Place)>>);
+
+fn objects(answers: &[&Answer]) -> Objects {
     let of = answers.iter().filter_map(|answer| match answer {
         Answer::Objects { found, truth } => Some((found.clone(), truth.clone())),
         _ => None,

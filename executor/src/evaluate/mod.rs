@@ -151,6 +151,11 @@ pub fn evaluate(
     }
 }
 
+/// Records that may go through a network at once.
+pub(crate) fn at_once(description: &Description) -> usize {
+    (MOST_SCORES / answer::scores(description).max(1)).max(1)
+}
+
 /// Answers of one rank.
 fn of_rank(
     network: &Network,
@@ -161,7 +166,7 @@ fn of_rank(
     device: &Device,
 ) -> Evaluation {
     let mut found = Evaluation::default();
-    let at_once = (MOST_SCORES / answer::scores(network.description()).max(1)).max(1);
+    let at_once = at_once(network.description());
     let started = Instant::now();
     let positions: Vec<usize> = own.collect();
     for positions in positions.chunks(batch.max(1)) {

@@ -5,7 +5,7 @@
 
 use scenarios::plan::{Assignment, PermittedBy, Plan};
 use scenarios::residency::{self, Deed, Denied, Label, Period, Place};
-use scenarios::scenario::{Action, Form};
+use scenarios::scenario::{Action, Form, Job};
 
 /// Why a workload may not run where the plan puts it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,20 +60,32 @@ pub fn admit(plan: &Plan, assignment: &Assignment) -> Result<Vec<PermittedBy>, G
     Ok(permits)
 }
 
-/// What a workload holds at its site: its records, and the weights that it makes or uses.
+/// What a workload holds at its site: its records, or what a preparation made of them, and the weights that it makes or uses.
 fn used<'a>(plan: &'a Plan, assignment: &'a Assignment) -> Result<Vec<(Label<'a>, Form)>, GuardError> {
-    let own = label(assignment);
+    let own = label(plan, assignment);
     let weights_from = match assignment.job.weights_of() {
         None => own,
         Some(of) => {
             let unknown = || GuardError::UnknownWeights { workload: assignment.workload.clone(), of: of.to_owned() };
-            label(plan.assignments.iter().find(|other| other.workload == *of).ok_or_else(unknown)?)
+            label(plan, named(plan, of).ok_or_else(unknown)?)
         }
     };
-    let forms = own.map(|own| (own, Form::Raw)).into_iter();
+    let form = if preparation(plan, assignment).is_some() { Form::Features } else { Form::Raw };
+    let forms = own.map(|own| (own, form)).into_iter();
     Ok(forms.chain(weights_from.map(|from| (from, Form::Weights))).collect())
 }
 
-fn label(assignment: &Assignment) -> Option<Label<'_>> {
-    assignment.data.as_ref().map(|data| Label { dataset: &data.dataset, class: &data.class })
+fn named<'a>(plan: &'a Plan, workload: &str) -> Option<&'a Assignment> {
+    plan.assignments.iter().find(|other| other.workload == workload)
+}
+
+/// The preparation whose records a workload reads, if it reads no data set.
+fn preparation<'a>(plan: &'a Plan, assignment: &Assignment) -> Option<&'a Assignment> {
+    named(plan, assignment.job.data()?).filter(|other| matches!(other.job, Job::Preprocess(_)))
+}
+
+/// The data set that a workload's records come from.
+fn label<'a>(plan: &'a Plan, assignment: &'a Assignment) -> Option<Label<'a>> {
+    let data = preparation(plan, assignment).unwrap_or(assignment).data.as_ref()?;
+    Some(Label { dataset: &data.dataset, class: &data.class })
 }

@@ -16,7 +16,7 @@ use super::topology::Topology;
 use crate::device::Devices;
 use crate::model::flat;
 use crate::train::{Phase, StepClock};
-use crate::transport::{TransportError, part_start};
+use crate::transport::{Counted, TransportError, part_start};
 
 /// Buckets that may be under way; who brings another waits for the first one, so that memory is bounded.
 const UNDER_WAY: usize = 4;
@@ -89,7 +89,16 @@ impl Learned {
     pub fn is_finite(&self, held: &Held) -> bool {
         match self {
             Self::Own(gradients) => flat::is_finite(gradients, held),
-            Self::Sums(runs) => runs.iter().flat_map(|run| &run.values).all(|value| value.is_finite()),
+            Self::Sums(_) => self.wrong_sum().is_none(),
+        }
+    }
+
+    /// A sum of gradients that is no number.
+    #[must_use]
+    pub fn wrong_sum(&self) -> Option<f32> {
+        match self {
+            Self::Own(_) => None,
+            Self::Sums(runs) => runs.iter().flat_map(|run| &run.values).find(|value| !value.is_finite()).copied(),
         }
     }
 }
@@ -121,7 +130,7 @@ impl Exchange {
         let link = match how {
             How::Nothing => None,
             // A group of its own: ranks meet in the other one during their passes.
-            _ => Some(Link::new(topology.replicas.split(0)?, ways.beside)),
+            _ => Some(Link::new(Counted::new(topology.replicas.split(0)?, &topology.counts.replicas), ways.beside)),
         };
         let (rank, size) = (topology.place.replica, topology.shape.replicas);
         Ok(Self { how, buckets: buckets(held, ways.bytes), link, rank, size, exchanged_bytes: 0 })

@@ -56,6 +56,11 @@ pub struct Told {
 /// any other network tells how likely they are.
 #[must_use]
 pub fn predict(network: &Network, batch: HostBatch, told: Told, device: &Device) -> Vec<Prediction> {
+    let parts = batch.split(evaluate::at_once(network.description()));
+    parts.into_iter().flat_map(|part| of_part(network, part, told, device)).collect()
+}
+
+fn of_part(network: &Network, batch: HostBatch, told: Told, device: &Device) -> Vec<Prediction> {
     let description = network.description();
     match (description, &batch.targets, &batch.inputs) {
         (_, HostTargets::Tokens(..), _) if description.next_of().is_some() => texts(network, batch, device),

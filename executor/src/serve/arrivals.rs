@@ -31,13 +31,12 @@ pub fn arrivals(demand: &[(Bucket, f64)], seconds: f64, seed: u64) -> Vec<Arriva
     for (stream, (bucket, rate)) in demand.iter().enumerate() {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(stream as u64);
-        let mut at = 0.0;
-        while *rate > 0.0 {
-            at -= (1.0 - random.random::<f64>()).ln() / rate;
-            if at >= seconds {
-                break;
-            }
+        // At a rate of nothing the first one comes after all time.
+        let mut gap = || -(1.0 - random.random::<f64>()).ln() / rate.max(f64::MIN_POSITIVE);
+        let mut at = gap();
+        while at < seconds {
             all.push(Arrival { number: 0, at, bucket: *bucket });
+            at += gap();
         }
     }
     all.sort_by(|a, b| a.at.total_cmp(&b.at));

@@ -127,6 +127,8 @@ pub enum Figure {
     Loss,
     /// Mean loss on the validation records.
     ValidationLoss,
+    /// A gradient, summed over replicas.
+    Gradient,
     /// One of the parameters.
     Parameters,
 }
@@ -134,7 +136,7 @@ pub enum Figure {
 impl Figure {
     const fn verb(self) -> &'static str {
         match self {
-            Self::Loss | Self::ValidationLoss => "is",
+            Self::Loss | Self::ValidationLoss | Self::Gradient => "is",
             Self::Parameters => "has become",
         }
     }
@@ -145,6 +147,7 @@ impl std::fmt::Display for Figure {
         f.write_str(match self {
             Self::Loss => "the loss",
             Self::ValidationLoss => "the validation loss",
+            Self::Gradient => "a gradient",
             Self::Parameters => "a parameter",
         })
     }

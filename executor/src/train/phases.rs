@@ -22,12 +22,10 @@ pub enum Phase {
     Optimizer,
     /// Figures are read from the device and kept.
     Other,
-    /// Exchanges that went on beside the other phases: no part of the step's time.
-    CommunicationHidden,
 }
 
 impl Phase {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 7] = [
         (Self::Input, "input"),
         (Self::Forward, "forward"),
         (Self::Backward, "backward"),
@@ -35,7 +33,6 @@ impl Phase {
         (Self::Waiting, "waiting"),
         (Self::Optimizer, "optimizer"),
         (Self::Other, "other"),
-        (Self::CommunicationHidden, "communication_hidden"),
     ];
 }
 
@@ -43,6 +40,7 @@ impl Phase {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Phases {
     spent: [Duration; Phase::ALL.len()],
+    hidden: Duration,
     steps: u32,
 }
 
@@ -51,6 +49,7 @@ impl Phases {
     pub(super) fn add(&mut self, clock: &StepClock) {
         if clock.device.is_some() {
             self.steps += 1;
+            self.hidden += clock.hidden;
             self.spent.iter_mut().zip(clock.spent).for_each(|(sum, spent)| *sum += spent);
         }
     }
@@ -67,8 +66,17 @@ impl Phases {
     /// Mean seconds of a step by name of the phase.
     #[must_use]
     pub fn mean_seconds(&self) -> IndexMap<String, f64> {
-        let mean = |spent: Duration| spent.as_secs_f64() / f64::from(self.steps.max(1));
-        Phase::ALL.iter().zip(self.spent).map(|((_, name), spent)| ((*name).to_owned(), mean(spent))).collect()
+        Phase::ALL.iter().zip(self.spent).map(|((_, name), spent)| ((*name).to_owned(), self.mean(spent))).collect()
+    }
+
+    /// Mean seconds in a step of exchanges that went on beside its phases.
+    #[must_use]
+    pub fn hidden_communication_seconds(&self) -> f64 {
+        self.mean(self.hidden)
+    }
+
+    fn mean(&self, spent: Duration) -> f64 {
+        spent.as_secs_f64() / f64::from(self.steps.max(1))
     }
 }
 
@@ -79,17 +87,18 @@ pub struct StepClock {
     device: Option<Device>,
     last: Instant,
     spent: [Duration; Phase::ALL.len()],
+    hidden: Duration,
 }
 
 impl StepClock {
     /// A clock of a step on the device; without a device it measures nothing and waits for nothing.
     pub fn start(device: Option<Device>) -> Self {
-        Self { device, last: Instant::now(), spent: Default::default() }
+        Self { device, last: Instant::now(), spent: Default::default(), hidden: Duration::ZERO }
     }
 
     /// Adds time of exchanges that went on beside the phases.
     pub fn hide(&mut self, time: Duration) {
-        self.spent[Phase::CommunicationHidden as usize] += time;
+        self.hidden += time;
     }
 
     /// Ends a phase.
@@ -117,11 +126,13 @@ mod tests {
             std::thread::sleep(Duration::from_millis(2));
             clock.lap(Phase::Backward);
             clock.lap(Phase::Other);
+            clock.hide(Duration::from_secs(1));
             phases.add(&clock);
         }
         assert_eq!(phases.steps, 2);
         let mean = phases.mean_seconds();
         assert_eq!(mean.keys().map(String::as_str).collect::<Vec<_>>(), Phase::ALL.map(|(_, name)| name));
+        assert!((phases.hidden_communication_seconds() - 1.0).abs() < 1e-9, "{phases:?}");
         assert!(mean["backward"] >= 0.002 && mean["forward"] == 0.0, "{mean:?}");
     }
 }

@@ -225,12 +225,16 @@ impl<'a> Rank<'a> {
         let wish = self.session.stop.load(Ordering::Relaxed);
         let (figures, stop) = self.figures(passed.loss, passed.right, units, wish)?;
         clock.lap(Phase::Communication);
-        if self.may_step(&passed.learned)? {
+        let wrong = passed.learned.wrong_sum().filter(|_| self.progress.loss_scale.is_none());
+        if wrong.is_none() && self.may_step(&passed.learned)? {
             self.apply(passed.learned, &mut clock)?;
         }
         self.unread.push(figures);
-        if self.unread.len() >= self.steps_per_reading {
+        if self.unread.len() >= self.steps_per_reading || wrong.is_some() {
             self.read_figures()?;
+        }
+        if let Some(value) = wrong {
+            return Err(self.not_finite(Figure::Gradient, value.into(), false));
         }
         clock.lap(Phase::Other);
         self.phases.add(&clock);

@@ -6,6 +6,7 @@ use scenarios::plan::Assignment;
 use scenarios::run::{Bounds, WorkloadRun};
 use scenarios::scenario::{Evaluation, Split};
 
+use super::measured::per_second;
 use super::{ApplyError, Ready, Workflow, unmeasured};
 use crate::data::{Needs, Reader};
 use crate::evaluate;
@@ -38,6 +39,7 @@ impl Workflow<'_> {
         done.steps = found.records().div_ceil(evaluation.batch.get() as u64);
         if let Some(batch_seconds) = found.batch_seconds() {
             done.step_seconds = batch_seconds;
+            done.throughput_interval = per_second(evaluation.batch.get() as f64, batch_seconds);
         }
         done.confusion = found.confusion();
         done.seconds = started.elapsed().as_secs_f64();

@@ -9,23 +9,24 @@ use scenarios::scenario::Form;
 use scenarios::strategy::{Strategy, Sync};
 use scenarios::units::Interval;
 
-use super::ranks::sites;
+use super::ranks::{Seats, sites};
 use crate::parallel::topology::{Place, Shape};
 use crate::train::{Outcome, Outside, RankReport};
 use crate::transport::{Counts, Operation};
 
-/// Puts figures of ranks, exchanges, overheads and the throughput's interval into the record of a training on `devices`
-/// devices of one kind.
-pub(super) fn fill(done: &mut WorkloadRun, outcome: &Outcome, assignment: &Assignment, devices: usize) {
+/// Puts figures of ranks, exchanges, overheads and the throughput's interval into the record of a training.
+pub(super) fn fill(done: &mut WorkloadRun, outcome: &Outcome, assignment: &Assignment, seats: Seats) {
     let sites = sites(assignment);
-    let of_rank = |report| rank(report, done.device.kind, &assignment.strategy, &sites, (devices, outcome.ranks.len()));
+    let of_rank = |report| rank(report, seats, &assignment.strategy, &sites);
     done.ranks = outcome.ranks.iter().map(of_rank).collect();
     done.exchanges = exchanges(&outcome.ranks, assignment.strategy.sync);
     done.overheads = outcome.ranks.first().map(|first| overheads(first.outside));
-    done.throughput_interval = outcome.step_seconds.filter(|step| step.p10 > 0.0).map(|step| {
-        let records = outcome.records_per_step;
-        Interval { p10: records / step.p90, p50: records / step.p50, p90: records / step.p10 }
-    });
+    done.throughput_interval = outcome.step_seconds.and_then(|step| per_second(outcome.records_per_step, step));
+}
+
+/// Records in a second, of so many in steps that take so long.
+pub(super) fn per_second(records: f64, step: Interval) -> Option<Interval> {
+    (step.p10 > 0.0).then(|| Interval { p10: records / step.p90, p50: records / step.p50, p90: records / step.p10 })
 }
 
 fn overheads(outside: Outside) -> Overheads {
@@ -37,28 +38,23 @@ fn overheads(outside: Outside) -> Overheads {
     }
 }
 
-fn rank(
-    report: &RankReport,
-    kind: DeviceKind,
-    strategy: &Strategy,
-    sites: &[String],
-    (devices, ranks): (usize, usize),
-) -> RankRun {
+fn rank(report: &RankReport, seats: Seats, strategy: &Strategy, sites: &[String]) -> RankRun {
     let shape = Shape::of(strategy);
     let learns = report.rank < shape.ranks();
     let Place { replica, tensor, stage } = if learns { shape.place(report.rank) } else { shape.place(0) };
-    let device = report.rank % devices.max(1);
+    let number = report.rank as u32;
     RankRun {
-        rank: report.rank as u32,
+        rank: number,
         role: if learns { "learn" } else { "serve" }.to_owned(),
         site: sites.get(report.rank).cloned(),
-        device: device as u32,
-        ranks_on_device: (ranks - device).div_ceil(devices.max(1)) as u32,
+        device: seats.device(number),
+        sharing: seats.sharing(number),
         replica: replica as u32,
         stage: stage as u32,
         tensor: tensor as u32,
         phases_seconds: if learns { report.phases.mean_seconds() } else { indexmap::IndexMap::new() },
-        memory_peak_bytes: (kind == DeviceKind::Cpu).then_some(report.memory_peak_bytes),
+        hidden_communication_seconds: report.phases.hidden_communication_seconds(),
+        memory_peak_bytes: (seats.kind == DeviceKind::Cpu).then_some(report.memory_peak_bytes),
         bubble: report.phases.bubble(),
     }
 }
@@ -101,14 +97,16 @@ mod tests {
     fn ranks_say_where_they_stand_and_whom_they_share_a_device_with() {
         let strategy: Strategy = "data:2,servers:1".parse().expect("a strategy");
         let report = |rank| RankReport { rank, memory_peak_bytes: 7, ..RankReport::default() };
-        let found =
-            |number, devices| rank(&report(number), DeviceKind::Cpu, &strategy, &["lab".to_owned()], (devices, 3));
+        let found = |number, places| {
+            let seats = Seats { ranks: 3, places, kind: DeviceKind::Cpu };
+            rank(&report(number), seats, &strategy, &["lab".to_owned()])
+        };
         let first = found(0, 1);
-        assert_eq!((first.role.as_str(), first.replica, first.ranks_on_device), ("learn", 0, 3));
+        assert_eq!((first.role.as_str(), first.replica, first.sharing), ("learn", 0, 3));
         assert_eq!((first.site.as_deref(), first.memory_peak_bytes), (Some("lab"), Some(7)));
         let server = found(2, 2);
-        assert_eq!((server.role.as_str(), server.device, server.ranks_on_device), ("serve", 0, 2));
-        assert_eq!(found(1, 2).ranks_on_device, 1);
+        assert_eq!((server.role.as_str(), server.device, server.sharing), ("serve", 0, 2));
+        assert_eq!(found(1, 2).sharing, 1);
         assert!(server.phases_seconds.is_empty());
     }
 }

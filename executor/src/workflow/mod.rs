@@ -1,5 +1,6 @@
 //! A plan, carried out: environment, deploy, preprocess, train, evaluate.
 
+mod error;
 mod evaluation;
 mod inference;
 mod measured;
@@ -13,22 +14,18 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexMap;
-use scenarios::model::ShapeError;
 use scenarios::plan::{Assignment, Plan, SourceData};
 use scenarios::run::{DataUsed, FORMAT, Run, RunStatus, WorkloadRun};
 use scenarios::scenario::{Job, Split};
-use scenarios::strategy::Strategy;
-use scenarios::units::Bytes;
 
-use crate::data::{self, CodeError, Codes, DataError, Files, Found, Needs, Prepared, Wanted, kept};
-use crate::device::{self, Choice, DeviceError, Devices};
-use crate::evaluate::EvaluateError;
-use crate::guard::{self, GuardError};
-use crate::model::generate::GenerateError;
-use crate::model::{CheckpointError, Description, Mismatch};
-use crate::record::{self, Earlier, Event, RecordError, RunFolder, Stage, StateError};
-use crate::train::TrainError;
+use crate::data::{self, Codes, Files, Found, Needs, Prepared, Wanted, kept};
+use crate::device::{self, Choice, Devices};
+use crate::guard;
+use crate::model::Description;
+use crate::record::{self, Earlier, Event, RunFolder, Stage};
 use ranks::Seats;
+
+pub use error::ApplyError;
 
 /// Name and version of what runs plans.
 pub const SOFTWARE: &str = concat!("causeway ", env!("CARGO_PKG_VERSION"), ", burn 0.22.1");
@@ -54,157 +51,6 @@ pub struct Request<'a> {
     pub serve_seconds: f64,
     /// Set when the user wants to stop.
     pub stop: &'a Arc<AtomicBool>,
-}
-
-/// Why a plan could not be carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
-    /// The plan has no such workload.
-    #[error("the plan has no workload `{name}`; it has {}", known.join(", "))]
-    UnknownWorkload {
-        /// The name.
-        name: String,
-        /// Names that the plan has.
-        known: Vec<String>,
-    },
-    /// A job that is planned, but not carried out.
-    #[error("workload `{workload}` (`{kind}`) is planned, not carried out: {why}")]
-    NotCarriedOut {
-        /// Workload.
-        workload: String,
-        /// Its kind.
-        kind: &'static str,
-        /// What of it is not carried out.
-        why: &'static str,
-    },
-    /// The weights that are to be trained further are of another network.
-    #[error("the weights of `{of}` are not those of the network of workload `{workload}`: {mismatch}")]
-    OtherNetwork {
-        /// Workload.
-        workload: String,
-        /// Workload that made the weights.
-        of: String,
-        /// How they differ.
-        mismatch: Mismatch,
-    },
-    /// A workload without a network.
-    #[error("workload `{workload}` names neither a `model` nor `weights_of` one")]
-    NoModel {
-        /// Workload.
-        workload: String,
-    },
-    /// Texts cannot be gone on with.
-    #[error("workload `{workload}`: {source}")]
-    Generate {
-        /// Workload.
-        workload: String,
-        /// Cause.
-        source: GenerateError,
-    },
-    /// The tokens of weights cannot be read.
-    #[error("workload `{workload}`: {source}")]
-    Tokens {
-        /// Workload.
-        workload: String,
-        /// Cause.
-        source: CodeError,
-    },
-    /// A workload without data.
-    #[error("workload `{workload}` reads no data set")]
-    NoData {
-        /// Workload.
-        workload: String,
-    },
-    /// More ranks than there is room for.
-    #[error("workload `{workload}` needs {ranks} ranks, but {places} {of} take at most {most}, {sharing} each")]
-    TooManyRanks {
-        /// Workload.
-        workload: String,
-        /// Ranks of its plan.
-        ranks: u32,
-        /// Cores or GPUs that there are.
-        places: u32,
-        /// Which of them.
-        of: &'static str,
-        /// Ranks that may share one.
-        sharing: u32,
-        /// Most ranks.
-        most: u32,
-        /// The strategy with fewer replicas, if that has room.
-        fits: Option<Strategy>,
-    },
-    /// The plan predicts more memory than there is.
-    #[error(
-        "workload `{workload}` needs {} in each of {together} rank(s) on one device, but that has {}",
-        Bytes(*predicted).rounded(), Bytes(*available).rounded()
-    )]
-    TooLittleMemory {
-        /// Workload.
-        workload: String,
-        /// Predicted memory of a rank in bytes.
-        predicted: u64,
-        /// Ranks on one device.
-        together: u32,
-        /// Memory of the device in bytes.
-        available: u64,
-    },
-    /// There is no such device.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// A residency rule refuses it.
-    #[error(transparent)]
-    Guard(#[from] GuardError),
-    /// There is no data, or it is damaged.
-    #[error(transparent)]
-    Data(#[from] DataError),
-    /// The data set has no files that could be read.
-    #[error("data set `{dataset}` of workload `{workload}` names no files: it can be planned with, not run")]
-    NoFiles {
-        /// Workload.
-        workload: String,
-        /// Data set.
-        dataset: String,
-    },
-    /// The model is impossible.
-    #[error("model of workload `{workload}`: {source}")]
-    Model {
-        /// Workload.
-        workload: String,
-        /// Cause.
-        source: ShapeError,
-    },
-    /// The training failed.
-    #[error("workload `{workload}`: {source}")]
-    Train {
-        /// Workload.
-        workload: String,
-        /// Cause.
-        source: Box<TrainError>,
-    },
-    /// The weights that are evaluated are not there.
-    #[error("workload `{workload}` needs the weights of `{of}`: {source}")]
-    Weights {
-        /// Workload.
-        workload: String,
-        /// Workload that makes them.
-        of: String,
-        /// Cause.
-        source: Box<CheckpointError>,
-    },
-    /// The network cannot be judged by the records.
-    #[error("workload `{workload}`: {source}")]
-    Evaluate {
-        /// Workload.
-        workload: String,
-        /// Cause.
-        source: EvaluateError,
-    },
-    /// The state of a stopped training cannot be used.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The record cannot be written.
-    #[error(transparent)]
-    Record(#[from] RecordError),
 }
 
 /// Carries out a plan; what happens is told to `sink`.
@@ -388,7 +234,7 @@ impl Workflow<'_> {
     }
 
     /// The data set of a workload.
-    fn source<'b>(assignment: &'b Assignment) -> Result<&'b SourceData, ApplyError> {
+    fn source(assignment: &Assignment) -> Result<&SourceData, ApplyError> {
         assignment.data.as_ref().ok_or_else(|| ApplyError::NoData { workload: assignment.workload.clone() })
     }
 }

@@ -19,7 +19,8 @@ pub(super) struct Seats {
     pub ranks: u32,
     /// Cores or GPUs.
     pub places: u32,
-    kind: DeviceKind,
+    /// Which of them.
+    pub kind: DeviceKind,
 }
 
 impl Seats {
@@ -43,6 +44,20 @@ impl Seats {
     /// Most ranks that there is room for.
     const fn most(self) -> u32 {
         self.places.saturating_mul(SHARING)
+    }
+
+    /// Number of a rank's device: ranks take GPUs in turn, and there is one processor.
+    pub(super) const fn device(self, rank: u32) -> u32 {
+        match self.kind {
+            DeviceKind::Cpu => 0,
+            DeviceKind::Gpu => rank % self.places,
+        }
+    }
+
+    /// Ranks that share the core or GPU of a rank, itself among them.
+    pub(super) const fn sharing(self, rank: u32) -> u32 {
+        let place = rank % self.places;
+        self.ranks.saturating_sub(place).div_ceil(self.places)
     }
 
     /// What to say where ranks share a core or a GPU.

@@ -7,9 +7,10 @@ use scenarios::plan::Assignment;
 use scenarios::run::{Epoch, RunStatus, Traffic, WorkloadRun};
 use scenarios::scenario::{Files, Form, Training};
 
-use super::ranks::sites;
+use super::ranks::{Seats, sites};
 use super::{ApplyError, Ready, Workflow, description_of, measured, unmeasured};
 use crate::data::{Codes, Needs};
+use crate::device;
 use crate::model::{Checkpoint, CheckpointError, Network, Recipe};
 use crate::parallel::exchange::Buckets;
 use crate::parallel::precision::Computing;
@@ -95,7 +96,8 @@ impl Workflow<'_> {
         let outcome = train::train(session, &mut observer).map_err(failed)?;
         let mut done = unmeasured(assignment, &self.devices, used.clone());
         fill(&mut done, &outcome, ranks);
-        measured::fill(&mut done, &outcome, assignment, self.devices.handles.len());
+        let seats = Seats::new(&assignment.strategy, &self.devices.description, device::host().cores);
+        measured::fill(&mut done, &outcome, assignment, seats);
         done.seconds = started.elapsed().as_secs_f64();
         Ok(done)
     }

@@ -80,8 +80,7 @@ pub struct WorkloadRun {
     /// Time of one step after warm-up.
     pub step_seconds: Interval,
     /// Mean time of a step by phase: `input`, `forward`, `backward`, `communication` and `waiting` (what the rank waited
-    /// for), `optimizer`, `other`; and `communication_hidden`, exchanges that went on beside them, which is no part of the
-    /// step's time. Of the first rank.
+    /// for), `optimizer`, `other`. Of the first rank.
     pub phases_seconds: IndexMap<String, f64>,
     /// Records per second over all ranks, after warm-up, input included.
     pub throughput: f64,

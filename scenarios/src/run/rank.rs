@@ -19,8 +19,8 @@ pub struct RankRun {
     pub site: Option<String>,
     /// Number of its device among those of its kind in the machine, from 0.
     pub device: u32,
-    /// Ranks on the same device, itself among them.
-    pub ranks_on_device: u32,
+    /// Ranks that share its GPU or core, itself among them.
+    pub sharing: u32,
     /// Replica of the data that it is part of.
     pub replica: u32,
     /// Stage of the pipeline.
@@ -29,6 +29,9 @@ pub struct RankRun {
     pub tensor: u32,
     /// Mean time of a step by phase, in seconds; empty of a server.
     pub phases_seconds: IndexMap<String, f64>,
+    /// Mean time in a step of exchanges that went on beside its phases, in seconds.
+    #[serde(default)]
+    pub hidden_communication_seconds: f64,
     /// Most memory that it held in a step, in bytes; absent for a GPU, whose driver does not tell it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_peak_bytes: Option<u64>,

@@ -14,8 +14,9 @@ pub(super) const TRAIN: [&str; 2] = ["train.csv", "data.csv"];
 pub(super) const TEST: [&str; 1] = ["test.csv"];
 
 pub(super) fn read(reading: &mut Reading<'_>, csv: &Csv, known: Option<&Codes>) -> Result<Sides, ReadError> {
-    if !matches!(reading.needs, Needs::Numbers { .. }) {
-        return Err(reading.other_kind("rows of numbers"));
+    let Needs::Numbers { outputs, .. } = *reading.needs else { return Err(reading.other_kind("rows of numbers")) };
+    if outputs > 1 && matches!(csv.target, Target::Number(_)) {
+        return Err(ReadError::Outputs { outputs });
     }
     let [train, test] = both(reading)?;
     let mut codes = Codes::default();
@@ -154,7 +155,12 @@ mod tests {
         check(&files(&[], kind(), true), 2, &[1.0, 2.0, 3.0, 4.5], Truth::Classes(vec![1, 0]));
         check(&files(&["y"], kind(), true), 1, &[2.0, 4.5], Truth::Classes(vec![1, 0]));
         let numbers = Truth::Numbers { width: 1, values: vec![2.0, 4.5] };
-        check(&files(&["2"], Target::Number("y".to_owned()), true), 1, &[1.0, 3.0], numbers);
+        let with_number = files(&["2"], Target::Number("y".to_owned()), true);
+        let one = Needs::Numbers { shape: TensorShape::Vector(1), outputs: 1 };
+        let sides = folder.read(&with_number, &one).expect("sound files");
+        let columns = Columns::Numbers { width: 1, values: vec![1.0, 3.0] };
+        assert_eq!(sides.train, Records { columns, truth: numbers });
+        folder.check_error(&with_number, &NEEDS, "the network gives 3 numbers a record, but one is to be found");
     }
 
     #[test]

@@ -214,9 +214,12 @@ fn decoders() {
 #[test]
 fn encoders() {
     let bert = json!({ "kind": "encoder", "positions": "learned", "norm": "layer", "bias": true, "tied": true });
-    check(&transformer(&bert), &documents(Truth::Masked), &[&REPLICAS[..], &STAGES, &TENSOR[..6]].concat());
+    // Replicas hide different numbers of tokens, so the mean of their parameters is not that of all tokens.
+    let together = |strategy: &&str| !strategy.contains("average_every");
+    let strategies: Vec<&str> = [&REPLICAS[..], &STAGES, &TENSOR].concat().into_iter().filter(together).collect();
+    check(&transformer(&bert), &documents(Truth::Masked), &strategies);
     let classifier = json!({ "kind": "encoder", "positions": "learned", "norm": "layer", "bias": true, "classes": 3 });
-    check(&transformer(&classifier), &documents(classes(3)), &[&REPLICAS[..], &MICRO, &STAGES, &TENSOR[..6]].concat());
+    check(&transformer(&classifier), &documents(classes(3)), &[&REPLICAS[..], &MICRO, &STAGES, &TENSOR].concat());
 }
 
 #[test]

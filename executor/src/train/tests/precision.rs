@@ -9,7 +9,7 @@ fn check(case: impl Fn(&str) -> Case, strategies: &[&str], tolerance: f64) {
     for strategy in strategies {
         let run = |precision: Precision| {
             let mut case = case(strategy);
-            case.training.precision = precision;
+            (case.training.precision, case.max_steps) = (precision, Some(15));
             case.outcome()
         };
         let exact = run(Precision::Fp32);

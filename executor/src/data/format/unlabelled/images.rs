@@ -59,7 +59,7 @@ pub(super) fn file(batches: &mut Batches<'_>, stored: &Stored) -> Result<(), Rea
     };
     let (found, expected) = (images.values(), batches.manner.needs.shape().elements());
     if found != expected {
-        return Err(form(stored, format!("its images have {found} values, but the network takes {expected}")));
+        return Err(form(stored, format!("its images have {found} pixels, but the network takes {expected}")));
     }
     for (pixels, number) in images.pixels.chunks(found.max(1)).zip(1..) {
         if batches.take("record", number, Ok(Row::Pixels(pixels.to_vec()))).is_break() {

@@ -124,7 +124,7 @@ fn images_come_one_by_one_or_many_in_a_file() {
     assert_eq!(found[0].1.inputs.records(), 1);
     let [large, _] = crate::data::idx::encode(&Records::grey(3, 2, vec![255; 6], &[0]));
     let error = read_one("images", &large, needs()).expect_err("they are too large");
-    assert_eq!(error, "`images`: its images have 6 values, but the network takes 4");
+    assert_eq!(error, "`images`: its images have 6 pixels, but the network takes 4");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let none: [PathBuf; 1] = [folder.path().to_owned()];
     let (reader, codes, needs) = (Reader::new(&Preprocessing::default(), 1), Codes::default(), needs().1);
