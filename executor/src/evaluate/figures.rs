@@ -244,7 +244,7 @@ mod tests {
         // The first user's items stand right, the second's the wrong way round, the third has one.
         let answers =
             [rating(1, 2.0, 3.0), rating(1, 1.0, 1.0), rating(2, 1.0, 3.0), rating(2, 2.0, 1.0), rating(3, 1.0, 1.0)];
-        check(&answers, &[("rmse", (6.0_f64 / 5.0).sqrt()), ("ndcg_at_10", (1.0 + 1.0 / 3.0_f64.log2()) / 2.0)]);
+        check(&answers, &[("rmse", (6.0_f64 / 5.0).sqrt()), ("ndcg_at_10", f64::midpoint(1.0, 1.0 / 3.0_f64.log2()))]);
         check(&[Answer::Numbers { user: None, pairs: vec![(1.0, 2.0), (3.0, 3.0)] }], &[("rmse", 0.5_f64.sqrt())]);
     }
 

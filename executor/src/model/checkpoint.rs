@@ -249,9 +249,10 @@ mod tests {
 
     #[test]
     fn tensors_that_do_not_fit_are_named() {
+        type Tensors = Vec<(String, Plain)>;
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("weights.safetensors");
-        let check = |change: &dyn Fn(&mut Vec<(String, Plain)>), metadata: bool, expected: &str| {
+        let check = |change: &dyn Fn(&mut Tensors), metadata: bool, expected: &str| {
             let Checkpoint { recipe, network } = checkpoint("mnist-linear");
             let mut tensors = network.tensors();
             change(&mut tensors);
@@ -269,9 +270,9 @@ mod tests {
         check(&|_| {}, true, "");
         check(&|tensors| drop(tensors.remove(0)), false, "1 missing: `layers.0.weight`");
         check(&|tensors| tensors[1].0 = "bias".to_owned(), false, "1 missing: `layers.0.bias`; 1 unexpected: `bias`");
-        let turned = |tensors: &mut Vec<(String, Plain)>| tensors[0].1 = Plain::floats(&[0.0; 7840], vec![784, 10]);
+        let turned = |tensors: &mut Tensors| tensors[0].1 = Plain::floats(&vec![0.0; 7840], vec![784, 10]);
         check(&turned, false, "1 of another form: `layers.0.weight` is F32 [784, 10] instead of F32 [10, 784]");
-        let half = |tensors: &mut Vec<(String, Plain)>| tensors[1].1 = Plain::bytes(&[0; 10]);
+        let half = |tensors: &mut Tensors| tensors[1].1 = Plain::bytes(&[0; 10]);
         check(&half, false, "1 of another form: `layers.0.bias` is U8 [10] instead of F32 [10]");
     }
 }
