@@ -96,9 +96,8 @@ pub fn check(model: &Model, strategy: &Strategy, global_batch: u64) -> Result<()
         _ => {}
     }
     let replicas = u64::from(strategy.data.get());
-    let divided = |records: u64, by: u64| match records.is_multiple_of(by) {
-        true => Ok(records / by),
-        false => Err(NotCarriedOut::Indivisible { records, by }),
+    let divided = |records: u64, by: u64| {
+        if records.is_multiple_of(by) { Ok(records / by) } else { Err(NotCarriedOut::Indivisible { records, by }) }
     };
     let share = divided(global_batch, replicas)?;
     divided(share, micro_batch(strategy, share))?;

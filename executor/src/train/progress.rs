@@ -25,8 +25,8 @@ pub struct Progress {
     pub loss_scale: Option<LossScale>,
     /// Sum of the losses of the current epoch's steps.
     loss_sum: f64,
-    /// Records of the current epoch that were classified rightly.
-    correct: f64,
+    /// Sum of the shares of right answers of the current epoch's steps.
+    right_sum: f64,
     /// Time of the current epoch's steps.
     seconds: f64,
 }
@@ -44,10 +44,10 @@ impl Progress {
         self.loss_sum / self.step.max(1) as f64
     }
 
-    /// Right answers per record of the current epoch so far, with global batches of `batch`.
+    /// Mean share of right answers (of records, or of tokens that count) of the current epoch's steps so far.
     #[must_use]
-    pub fn accuracy(&self, batch: usize) -> f64 {
-        self.correct / (self.step * batch).max(1) as f64
+    pub fn accuracy(&self) -> f64 {
+        self.right_sum / self.step.max(1) as f64
     }
 
     /// Records per second of the current epoch so far, with global batches of `batch`.
@@ -56,12 +56,12 @@ impl Progress {
         if self.seconds > 0.0 { (self.step * batch) as f64 / self.seconds } else { 0.0 }
     }
 
-    /// Counts a step.
-    pub(super) fn stepped(&mut self, loss: f64, correct: f64) {
+    /// Counts a step with its mean loss and its share of right answers.
+    pub(super) fn stepped(&mut self, loss: f64, right: f64) {
         self.step += 1;
         self.steps += 1;
         self.loss_sum += loss;
-        self.correct += correct;
+        self.right_sum += right;
         if self.first_losses.len() < FIRST_LOSSES {
             self.first_losses.push(loss);
         }
@@ -77,14 +77,14 @@ impl Progress {
         let epoch = Epoch {
             epoch: self.epoch(),
             train_loss: self.mean_loss(),
-            train_accuracy: self.accuracy(batch),
+            train_accuracy: self.accuracy(),
             validation_loss: validation.map(|(loss, _)| loss),
             validation_accuracy: validation.map(|(_, accuracy)| accuracy),
             throughput: self.throughput(batch),
             seconds: self.seconds,
         };
         self.epochs.push(epoch.clone());
-        (self.step, self.loss_sum, self.correct, self.seconds) = (0, 0.0, 0.0, 0.0);
+        (self.step, self.loss_sum, self.right_sum, self.seconds) = (0, 0.0, 0.0, 0.0);
         epoch
     }
 }

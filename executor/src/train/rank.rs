@@ -5,6 +5,7 @@ use std::thread::Scope;
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor};
+use scenarios::carried_out;
 use scenarios::machine::DeviceKind;
 use scenarios::scenario::Training;
 
@@ -244,7 +245,7 @@ impl<'a> Rank<'a> {
     /// This replica's records of the step, as the strategy divides them.
     fn micros(&self, input: &mut Prefetch) -> Vec<Batch> {
         let Some(batch) = input.next_batch() else { unreachable!("there are batches for all steps") };
-        let records = snapshot::micro_batch(&self.session.strategy, batch.records());
+        let records = carried_out::micro_batch(&self.session.strategy, batch.records() as u64) as usize;
         batch.split(records).into_iter().map(|micro| micro.on(&self.device)).collect()
     }
 
@@ -321,8 +322,8 @@ impl<'a> Rank<'a> {
                 }
                 Figures::Known { of_all, own_is_finite } => (of_all, own_is_finite),
             };
-            let loss = f64::from(loss) / f64::from(units);
-            self.progress.stepped(loss, f64::from(right));
+            let [loss, right] = [loss, right].map(|sum| f64::from(sum) / f64::from(units));
+            self.progress.stepped(loss, right);
             if !loss.is_finite() {
                 return Err(self.not_finite(Figure::Loss, loss, own_is_finite));
             }

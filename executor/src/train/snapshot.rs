@@ -125,10 +125,3 @@ pub(super) const fn replicas_are_one(strategy: &Strategy) -> bool {
         Sync::Averaging { .. } => false,
     }
 }
-
-/// Records of a pass, of a replica's share of a batch: the whole share without a pipeline, one with it, unless the strategy
-/// says.
-pub(super) fn micro_batch(strategy: &Strategy, share: usize) -> usize {
-    let usual = if strategy.pipeline.get() > 1 { 1 } else { share };
-    strategy.micro_batch.map_or(usual, |records| records.get() as usize).min(share)
-}

@@ -3,7 +3,7 @@
 use scenarios::carried_out;
 use scenarios::strategy::{Strategy, Sync};
 
-use super::{Session, TrainError, snapshot};
+use super::{Session, TrainError};
 use crate::parallel::topology::Shape;
 
 /// Servers of parameters that a strategy asks for.
@@ -42,7 +42,7 @@ fn strategy(session: &Session) -> Result<(), TrainError> {
         return Err(TrainError::UnevenBatch { global_batch, replicas, fitting });
     }
     let share = global_batch / replicas;
-    let micro_batch = snapshot::micro_batch(strategy, share);
+    let micro_batch = carried_out::micro_batch(strategy, share as u64) as usize;
     if !share.is_multiple_of(micro_batch) {
         let fitting = nearest_divisors(share, micro_batch);
         return Err(TrainError::UnevenMicroBatch { share, micro_batch, fitting });

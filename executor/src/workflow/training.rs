@@ -209,7 +209,7 @@ impl Observer for Teller<'_> {
             step: progress.step as u64,
             steps: steps as u64,
             loss: progress.mean_loss(),
-            accuracy: progress.accuracy(batch),
+            accuracy: progress.accuracy(),
             throughput: progress.throughput(batch),
         });
     }

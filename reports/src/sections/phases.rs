@@ -37,7 +37,8 @@ pub(super) fn section(evidence: &Evidence) -> Result<Section, ReportError> {
         charts: &charts,
         empty: "No run measured the phases of a step.",
     };
-    Section::new("phases", "Step time by phase", &body, &charts, if ranks.is_empty() { &[] } else { &[&ranks] })
+    let tables: &[&_] = if ranks.is_empty() { &[] } else { &[&ranks] };
+    Section::new("phases", "Step time by phase", &body, &charts, tables)
 }
 
 fn alike(a: &Measurement<'_>, b: &Measurement<'_>) -> bool {

@@ -13,18 +13,15 @@ pub(super) fn transformer(model: &Transformer, tensor: f64) -> Pieces {
     }
     list.push(sizes.norm(false));
     let tied = if model.tied && model.classes.is_none() { sizes.table } else { 0.0 };
-    let (loss, loss_sums) = match model.classes {
-        Some(classes) => {
-            list.push(sizes.classifier(classes.get() as f64));
-            (class_loss(classes.get()), Vec::new())
+    let (loss, loss_sums) = if let Some(classes) = model.classes {
+        list.push(sizes.classifier(classes.get() as f64));
+        (class_loss(classes.get()), Vec::new())
+    } else {
+        if model.kind == TransformerKind::Encoder {
+            list.push(sizes.transform());
         }
-        None => {
-            if model.kind == TransformerKind::Encoder {
-                list.push(sizes.transform());
-            }
-            list.push(sizes.output());
-            token_loss(sizes.tokens, sizes.vocabulary)
-        }
+        list.push(sizes.output());
+        token_loss(sizes.tokens, sizes.vocabulary)
     };
     Pieces { list, loss, loss_sums, tied: tied as u64 }
 }
