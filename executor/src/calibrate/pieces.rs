@@ -18,8 +18,7 @@ use crate::transport::Transport as _;
 /// Times that every network is measured anew: a machine is faster at one time than at another.
 const ROUNDS: usize = 3;
 
-/// Passes that are not counted, and that are, in every round.
-const WARM_UP: usize = 1;
+/// Passes of every round that count; one before them warms up.
 const PASSES: usize = 4;
 
 /// What was measured of one piece.
@@ -123,14 +122,13 @@ impl Bench<'_> {
             targets: sample::targets(&description, &pieces, *records, self.device),
         };
         let mut measured = Self::wanted(&pieces, *records);
-        for pass in 0..WARM_UP + PASSES {
-            let found = self.pass(&subject, pieces.list.len());
-            if pass >= WARM_UP {
-                for (one, (forward, backward, kept)) in measured.iter_mut().zip(found) {
-                    one.forward.push(forward);
-                    one.backward.push(backward);
-                    one.kept.push(kept);
-                }
+        // The first pass warms up.
+        self.pass(&subject, pieces.list.len());
+        for _ in 0..PASSES {
+            for (one, (forward, backward, kept)) in measured.iter_mut().zip(self.pass(&subject, pieces.list.len())) {
+                one.forward.push(forward);
+                one.backward.push(backward);
+                one.kept.push(kept);
             }
         }
         let computes = pieces.list.iter().map(|piece| piece.operation.is_some()).chain([true, true]);
@@ -174,7 +172,7 @@ impl Bench<'_> {
         let mut cut = (0.0, 0.0, 0);
         for Passed { entered, left, seconds, kept } in passed.into_iter().rev() {
             let backward;
-            (backward, cut, back) = self.back(entered, left, &back);
+            (backward, cut, back) = self.back(&entered, left, &back);
             found.push((seconds, backward, kept));
         }
         found.reverse();
@@ -186,7 +184,7 @@ impl Bench<'_> {
     /// Seconds of a piece's backward pass, the cut behind it, and what flows back further.
     fn back(
         &self,
-        entered: Flow,
+        entered: &Flow,
         left: Vec<Flow>,
         back: &[Option<Value>],
     ) -> (f64, (f64, f64, u64), Vec<Option<Value>>) {
@@ -236,7 +234,7 @@ mod tests {
                 let part = crate::model::Part { pieces: index..index + 1, ..description.whole() };
                 let network = Network::new(&description, part, 1, &device);
                 let shared = if index + 1 == pieces.list.len() { pieces.tied as f64 } else { 0.0 };
-                assert_eq!(network.size() as f64, piece.parameters() + shared, "piece {index} of {model:?}");
+                assert_eq!(network.size() as u64, (piece.parameters() + shared) as u64, "piece {index} of {model:?}");
                 let tensors = network.parameters().len() as u64 - u64::from(shared > 0.0);
                 assert_eq!(tensors, piece.tensors, "piece {index} of {model:?}");
             }

@@ -70,11 +70,11 @@ pub(super) fn ranks(done: &WorkloadRun) -> Vec<String> {
         let all: f64 = rank.phases_seconds.values().sum();
         let shares = rank.phases_seconds.iter().filter(|(_, seconds)| **seconds > 0.005 * all);
         let shares: Vec<_> = shares.map(|(phase, seconds)| format!("{phase} {:.0} %", 100.0 * seconds / all)).collect();
-        let shared = match rank.sharing {
+        let company = match rank.sharing {
             1 => String::new(),
             others => format!(" ({others} ranks on its core or GPU)"),
         };
-        format!("{}: rank {}{shared}: {}", done.workload, rank.rank, shares.join(", "))
+        format!("{}: rank {}{company}: {}", done.workload, rank.rank, shares.join(", "))
     };
     done.ranks.iter().filter(|rank| !rank.phases_seconds.is_empty()).map(line).collect()
 }

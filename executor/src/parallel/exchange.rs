@@ -130,7 +130,7 @@ impl Exchange {
         let link = match how {
             How::Nothing => None,
             // A group of its own: ranks meet in the other one during their passes.
-            _ => Some(Link::new(Counted::new(topology.replicas.split(0)?, &topology.counts.replicas), ways.beside)),
+            _ => Some(Link::new(Counted::around(topology.replicas.split(0)?, &topology.counts.replicas), ways.beside)),
         };
         let (rank, size) = (topology.place.replica, topology.shape.replicas);
         Ok(Self { how, buckets: buckets(held, ways.bytes), link, rank, size, exchanged_bytes: 0 })

@@ -105,11 +105,11 @@ impl Topology {
         let Place { replica, tensor, stage } = place;
         let counts = GroupCounts::default();
         Ok(Self {
-            replicas: Counted::new(world.split(stage * shape.tensor + tensor)?, &counts.replicas),
-            tensor: Counted::new(world.split(stage * shape.replicas + replica)?, &counts.tensor),
-            stages: Counted::new(world.split(replica * shape.tensor + tensor)?, &counts.stages),
-            world: Counted::new(world, &counts.world),
-            job: Counted::new(job, &counts.job),
+            replicas: Counted::around(world.split(stage * shape.tensor + tensor)?, &counts.replicas),
+            tensor: Counted::around(world.split(stage * shape.replicas + replica)?, &counts.tensor),
+            stages: Counted::around(world.split(replica * shape.tensor + tensor)?, &counts.stages),
+            world: Counted::around(world, &counts.world),
+            job: Counted::around(job, &counts.job),
             place,
             shape,
             counts,

@@ -141,7 +141,7 @@ fn server(session: &Session, job: Box<dyn Transport>, workers: usize, meter: &Me
     };
     let device = session.devices.of_rank(job.rank());
     let counts = GroupCounts::default();
-    let (rank, job) = (job.rank(), Counted::new(job, &counts.job));
+    let (rank, job) = (job.rank(), Counted::around(job, &counts.job));
     serve(&Server { training: &session.training, workers, staleness, job: &*job, group: &*group, device })?;
     let report = RankReport { rank, memory_peak_bytes: meter.peak(), counts, ..RankReport::default() };
     Ok(Finished { outcome: None, report })

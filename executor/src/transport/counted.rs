@@ -91,7 +91,7 @@ pub struct Counted {
 impl Counted {
     /// Counts what goes through a transport.
     #[must_use]
-    pub fn new(inner: Box<dyn Transport>, counts: &Counts) -> Box<dyn Transport> {
+    pub fn around(inner: Box<dyn Transport>, counts: &Counts) -> Box<dyn Transport> {
         if inner.size() == 1 { inner } else { Box::new(Self { inner, counts: counts.clone() }) }
     }
 }

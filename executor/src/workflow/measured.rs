@@ -59,10 +59,13 @@ fn rank(report: &RankReport, seats: Seats, strategy: &Strategy, sites: &[String]
     }
 }
 
+/// Counts of one of the groups that a rank is in.
+type CountsOf = fn(&RankReport) -> &Counts;
+
 /// What all ranks gave, by group and operation.
 fn exchanges(ranks: &[RankReport], sync: Sync) -> Vec<Exchange> {
     let replicas = if matches!(sync, Sync::Averaging { .. }) { Form::Weights } else { Form::Gradients };
-    let groups: [(&str, Form, fn(&RankReport) -> &Counts); 5] = [
+    let groups: [(&str, Form, CountsOf); 5] = [
         ("replicas", replicas, |rank| &rank.counts.replicas),
         ("tensor", Form::Activations, |rank| &rank.counts.tensor),
         ("stages", Form::Activations, |rank| &rank.counts.stages),
