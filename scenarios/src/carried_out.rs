@@ -117,14 +117,15 @@ mod tests {
     fn what_is_carried_out_and_what_is_not() {
         let check = |preset: &str, strategy: &str, batch: u64, expected: Option<&str>| {
             let strategy: Strategy = strategy.parse().expect("it is a strategy");
-            let found = super::check(&Model::Preset(preset.to_owned()), &strategy, batch).err();
+            let found = crate::carried_out::check(&Model::Preset(preset.to_owned()), &strategy, batch).err();
             let found = found.map(|error| error.to_string());
             assert_eq!(found.is_some(), expected.is_some(), "{preset} {strategy}: {found:?}");
             if let (Some(found), Some(expected)) = (found, expected) {
                 assert!(found.contains(expected), "{found}");
             }
         };
-        check("gpt2", "data:2,tensor:4,pipeline:3,micro_batch:2,zero:1", 8, None);
+        check("megatron-22b", "data:2,tensor:4,pipeline:3,micro_batch:2,zero:1", 8, None);
+        check("gpt2", "tensor:4", 8, Some("vocabulary"));
         check("mnist-cnn", "data:2,pipeline:2,recompute:full", 8, None);
         check("mnist-cnn", "tensor:2", 8, Some("not shared"));
         check("mnist-cnn", "pipeline:9", 8, Some("8 pieces"));

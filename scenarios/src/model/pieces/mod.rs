@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn ranks_of_a_tensor_group_share_products_and_scores() {
-        let model = Model::Preset("gpt2-small".to_owned());
+        let model = Model::Preset("megatron-22b".to_owned());
         let [one, two] = [1, 2].map(|ranks| pieces(&model, ranks).expect("it is valid"));
         let products = |pieces: &Pieces| {
             pieces
