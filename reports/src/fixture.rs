@@ -406,10 +406,6 @@ fn prediction(throughput: f64, batch: f64, ranks: u32) -> Predicted {
     Predicted {
         step_seconds: Interval { p10: step * 0.93, p50: step, p90: step * 1.12 },
         throughput,
-        throughput_interval: None,
-        ranks: Vec::new(),
-        exchanges: Vec::new(),
-        overheads: None,
         throughput_unit: "samples/s".to_owned(),
         memory_bytes_per_device: 41_300_000,
         breakdown: phases(step, ranks),

@@ -46,7 +46,8 @@ impl Place {
         let lines = (0..200).map(|at| format!("{},{},{},{},{}\n", at % 7, at % 5, at % 3, at, at % 2));
         let table: String = std::iter::once("a,b,c,d,class\n".to_owned()).chain(lines).collect();
         fs_err::write(place.path("data/digits/train.csv"), table).expect("it can be written");
-        tests::plan(&place.path("scenario.yaml"), place.folder.path());
+        let plan = tests::plan(&place.path("scenario.yaml"), place.folder.path());
+        assert!(plan.exists());
         place
     }
 

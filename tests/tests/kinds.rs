@@ -137,7 +137,8 @@ fn weights_are_usable(record: &Path, data: &Path) {
     let said = succeed("executor", &["predict", text(&weights("tune")), text(&unlabelled), "--format", "csv"]).stdout;
     let classes: Vec<&str> = said.lines().skip(1).filter_map(|line| line.split(',').nth(2)).collect();
     assert_eq!(classes, ["kind2", "kind0"], "{said}");
-    let generate = ["generate", text(&weights("speak")), "--prompt", "the ", "--tokens", "5", "--format", "json"];
+    let speaker = weights("speak");
+    let generate = ["generate", text(&speaker), "--prompt", "the ", "--tokens", "5", "--format", "json"];
     let said: serde_json::Value = serde_json::from_str(&succeed("executor", &generate).stdout).expect("it is JSON");
     assert_eq!(said["texts"][0]["tokens"], 5);
     let refused = run("executor", &["generate", text(&weights("tune")), "--prompt", "a"]);
