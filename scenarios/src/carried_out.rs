@@ -117,7 +117,7 @@ mod tests {
     fn what_is_carried_out_and_what_is_not() {
         let check = |preset: &str, strategy: &str, batch: u64, expected: Option<&str>| {
             let strategy: Strategy = strategy.parse().expect("it is a strategy");
-            let found = crate::carried_out::check(&Model::Preset(preset.to_owned()), &strategy, batch).err();
+            let found = check(&Model::Preset(preset.to_owned()), &strategy, batch).err();
             let found = found.map(|error| error.to_string());
             assert_eq!(found.is_some(), expected.is_some(), "{preset} {strategy}: {found:?}");
             if let (Some(found), Some(expected)) = (found, expected) {
