@@ -3,6 +3,7 @@
 //! Calibrates, plans everything, and only then runs. `predicted-against-measured [-o DIR] [--only gpt,lstm]` prints a table;
 //! the folder gets it as CSV, and a chart.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
@@ -88,14 +89,11 @@ fn main() -> Exit {
 fn measure(arguments: &Arguments, folder: &Path) -> Vec<Row> {
     let printer = Printer::default();
     let profile = folder.join("machine.json");
-    match &arguments.profile {
-        Some(known) => {
-            fs_err::copy(known, &profile).expect("the profile can be copied");
-        }
-        None => {
-            printer.status("calibrating");
-            succeed("executor", &["calibrate", "-o", text(&profile), "--device", "cpu"]);
-        }
+    if let Some(known) = &arguments.profile {
+        fs_err::copy(known, &profile).expect("the profile can be copied");
+    } else {
+        printer.status("calibrating");
+        succeed("executor", &["calibrate", "-o", text(&profile), "--device", "cpu"]);
     }
     let chosen = families().into_iter();
     let chosen: Vec<Family> = chosen
@@ -187,7 +185,7 @@ fn comma_separated(rows: &[Row]) -> String {
     let mut content = "family,strategy,predicted_samples_per_second,measured_samples_per_second,error\n".to_owned();
     for row in rows {
         let Row { family, strategy, predicted, measured, error, .. } = row;
-        content.push_str(&format!("{family},\"{strategy}\",{predicted:.3},{measured:.3},{error:.4}\n"));
+        let _ = writeln!(content, "{family},\"{strategy}\",{predicted:.3},{measured:.3},{error:.4}");
     }
     content
 }

@@ -43,10 +43,10 @@ impl Spread<'_> {
         let list = &self.pieces.list;
         let weights: Vec<f64> = list.iter().map(|piece| piece.weight).collect();
         let runs = balanced(&weights, stages * chunks);
-        let last = runs.len() - 1;
+        let final_run = runs.len() - 1;
         let stage = |(index, run): (usize, std::ops::Range<usize>)| {
             let mut stage = self.run(&list[run.clone()], run.start)?;
-            if index == last {
+            if index == final_run {
                 self.add_loss(&mut stage)?;
                 let tied = if index > 0 { self.pieces.tied as f64 } else { 0.0 };
                 stage.parameters += tied;

@@ -109,8 +109,8 @@ impl<'a> Job<'a> {
             parts.add("forward", forward.scaled(times));
             return Ok(vec![1.0]);
         }
-        let timed: Vec<pipeline::Stage> = stages.iter().map(Stage::timed).collect();
-        let pipeline = Pipeline { schedule: self.schedule(), micro_batches: m, stages: &timed };
+        let durations: Vec<pipeline::Stage> = stages.iter().map(Stage::timed).collect();
+        let pipeline = Pipeline { schedule: self.schedule(), micro_batches: m, stages: &durations };
         let timeline = pipeline::simulate(&pipeline).map_err(|error| Unpredictable::Pipeline(error.to_string()))?;
         let fullest = self.fullest(stages);
         let sum =

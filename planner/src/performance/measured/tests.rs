@@ -4,7 +4,7 @@ use scenarios::machine::{
     Collective, Device, DeviceKind, FORMAT, Host, InputMeasurement, MachineProfile, Operation, OperationMeasurement,
     OptimizerRule, Pass, PieceMeasurement, TransportMeasurement,
 };
-use scenarios::model::pieces::{PieceKind, PieceOperation, Work, pieces};
+use scenarios::model::pieces::{Piece, PieceKind, PieceOperation, Work, pieces};
 use scenarios::scenario::Scenario;
 use scenarios::units::Interval;
 
@@ -150,7 +150,7 @@ fn pipelines_wait_less_with_more_micro_batches_and_hold_less() {
     assert!(held("data:1,recompute:full").total() <= held("data:1").total());
     assert!(held("pipeline:2,micro_batch:1").activations < held("pipeline:2,micro_batch:1,schedule:gpipe").activations);
     let parameters = pieces(Task::of(&serde_json::from_str(SCENARIO).expect("valid"), "w").expect("one").model, 1);
-    let parameters: f64 = parameters.expect("a network").list.iter().map(|piece| piece.parameters()).sum();
+    let parameters: f64 = parameters.expect("a network").list.iter().map(Piece::parameters).sum();
     assert_eq!(held("data:1").parameters, 4 * parameters as u64);
 }
 
