@@ -192,12 +192,12 @@ struct Parts {
 
 impl Parts {
     fn add(&mut self, phase: Phase, time: Interval) {
-        let sum = self.phases[phase as usize].get_or_insert(Interval { p10: 0.0, p50: 0.0, p90: 0.0 });
+        let sum = self.phases[phase as usize].get_or_insert(measured::NONE);
         *sum = plus(*sum, time);
     }
 
     fn total(&self) -> Interval {
-        self.phases.iter().flatten().fold(Interval { p10: 0.0, p50: 0.0, p90: 0.0 }, |sum, part| plus(sum, *part))
+        self.phases.iter().flatten().fold(measured::NONE, |sum, part| plus(sum, *part))
     }
 
     fn breakdown(&self) -> Breakdown {

@@ -72,7 +72,8 @@ impl<'a> MeasuredMachine<'a> {
             Some(((kind, measured.ranks), (terms, measured.seconds)))
         });
         let inputs = profile.inputs.iter().map(|measured| {
-            let terms = input_terms(measured.values_per_record, measured.records);
+            let records = measured.records as f64;
+            let terms = sizes(1.0, measured.values_per_record as f64 * records, records);
             ((measured.augmented, measured.ranks), (terms, measured.seconds))
         });
         let mut transports: BTreeMap<_, Vec<(f64, Interval)>> = BTreeMap::new();
@@ -160,23 +161,17 @@ impl<'a> MeasuredMachine<'a> {
         tensors: f64,
         ranks: u32,
     ) -> Result<Interval, Unpredictable> {
-        self.operation(
-            Kind::OptimizerStep(rule),
-            [0.0, parameters, tensors, 0.0, 0.0, 0.0, 0.0],
-            "optimizer_step",
-            ranks,
-        )
+        self.operation(Kind::OptimizerStep(rule), sizes(0.0, parameters, tensors), "optimizer_step", ranks)
     }
 
     /// Gradients in so many tensors from the device to the host and back.
     pub(super) fn host_exchange(&self, parameters: f64, tensors: f64, ranks: u32) -> Result<Interval, Unpredictable> {
-        let terms = [0.0, parameters, tensors, 0.0, 0.0, 0.0, 0.0];
-        self.operation(Kind::GradientExchange, terms, "gradient_exchange", ranks)
+        self.operation(Kind::GradientExchange, sizes(0.0, parameters, tensors), "gradient_exchange", ranks)
     }
 
     /// Copy of bytes from the host to the device.
     pub(super) fn copy(&self, bytes: f64, ranks: u32) -> Result<Interval, Unpredictable> {
-        self.operation(Kind::HostToDevice, [1.0, bytes, 0.0, 0.0, 0.0, 0.0, 0.0], "host_to_device", ranks)
+        self.operation(Kind::HostToDevice, sizes(1.0, bytes, 0.0), "host_to_device", ranks)
     }
 
     fn operation(
@@ -222,7 +217,7 @@ impl<'a> MeasuredMachine<'a> {
         ranks: u32,
     ) -> Result<Interval, Unpredictable> {
         let fit = self.inputs.get(&(augmented, self.measured_ranks(ranks)));
-        let terms = [1.0, values_per_record * records, records, 0.0, 0.0, 0.0, 0.0];
+        let terms = sizes(1.0, values_per_record * records, records);
         let missing = Unpredictable::NotMeasured { operation: "input", ranks };
         Ok(fit.ok_or(missing)?.seconds(&terms).scaled(self.slowdown(ranks)))
     }
@@ -263,7 +258,7 @@ const fn terms(work: &Work) -> Terms {
 
 /// What the time of an operation beside the passes is made of; `None` of one that is only stated.
 fn kind_and_terms(operation: &Operation) -> Option<(Kind, Terms)> {
-    let of = |constant: f64, a: u64, b: u64| [constant, a as f64, b as f64, 0.0, 0.0, 0.0, 0.0];
+    let of = |constant: f64, a: u64, b: u64| sizes(constant, a as f64, b as f64);
     match *operation {
         Operation::OptimizerStep { rule, parameters, tensors } => {
             Some((Kind::OptimizerStep(rule), of(0.0, parameters, tensors)))
@@ -276,8 +271,9 @@ fn kind_and_terms(operation: &Operation) -> Option<(Kind, Terms)> {
     }
 }
 
-fn input_terms(values_per_record: u64, records: u64) -> Terms {
-    [1.0, (values_per_record * records) as f64, records as f64, 0.0, 0.0, 0.0, 0.0]
+/// Terms of an operation beside the passes: a constant and two sizes.
+const fn sizes(constant: f64, first: f64, second: f64) -> Terms {
+    [constant, first, second, 0.0, 0.0, 0.0, 0.0]
 }
 
 fn interpolate(points: &[(f64, Interval)], at: f64) -> Option<Interval> {
