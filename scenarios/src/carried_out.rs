@@ -1,5 +1,7 @@
 //! What the executor carries out, of all that can be planned: one rule for planner and executor.
 
+use std::num::NonZeroUsize;
+
 use crate::model::pieces::pieces;
 use crate::model::{Model, ShapeError};
 use crate::strategy::{Strategy, Sync, Zero};
@@ -56,14 +58,20 @@ pub fn unsupported(strategy: &Strategy) -> Option<&'static str> {
     cases.into_iter().find(|(is, _)| *is).map(|(_, what)| what)
 }
 
-/// Whether so many ranks share sizes evenly.
+/// Whether so many ranks can share a vocabulary, of which each has some entries, and share sizes evenly.
 ///
 /// # Errors
 /// The first size that they do not divide.
-pub fn check_shares(sizes: &[(&'static str, usize)], ranks: usize) -> Result<(), ShapeError> {
-    match sizes.iter().find(|(_, size)| !size.is_multiple_of(ranks)) {
+pub fn check_shares(
+    vocabulary: NonZeroUsize,
+    sizes: &[(&'static str, usize)],
+    ranks: usize,
+) -> Result<(), ShapeError> {
+    let undivided = sizes.iter().find(|(_, size)| !size.is_multiple_of(ranks)).copied();
+    let too_few = (vocabulary.get() < ranks).then_some(("vocabulary", vocabulary.get()));
+    match undivided.or(too_few) {
         Some((what, value)) => {
-            Err(ShapeError::Indivisible { what, value: *value, by: "ranks of a tensor group", divisor: ranks })
+            Err(ShapeError::Indivisible { what, value, by: "ranks of a tensor group", divisor: ranks })
         }
         None => Ok(()),
     }
@@ -90,8 +98,8 @@ pub fn check(model: &Model, strategy: &Strategy, global_batch: u64) -> Result<()
     match model.resolved()? {
         Model::Transformer(network) if network.experts.is_some() => return Err(refused("experts")),
         Model::Rnn(network) if network.decoder.is_some() => return Err(refused("a decoder that attends")),
-        Model::Transformer(network) => check_shares(&network.shared_sizes(), ranks)?,
-        Model::Rnn(network) => check_shares(&network.shared_sizes(), ranks)?,
+        Model::Transformer(network) => check_shares(network.vocabulary, &network.shared_sizes(), ranks)?,
+        Model::Rnn(network) => check_shares(network.vocabulary, &[], ranks)?,
         _ if ranks > 1 => return Err(refused("layers of this family are not shared")),
         _ => {}
     }
@@ -125,7 +133,7 @@ mod tests {
             }
         };
         check("megatron-22b", "data:2,tensor:4,pipeline:3,micro_batch:2,zero:1", 8, None);
-        check("gpt2", "tensor:4", 8, Some("vocabulary"));
+        check("gpt2", "tensor:4", 8, None);
         check("mnist-cnn", "data:2,pipeline:2,recompute:full", 8, None);
         check("mnist-cnn", "tensor:2", 8, Some("not shared"));
         check("mnist-cnn", "pipeline:9", 8, Some("8 pieces"));

@@ -50,12 +50,15 @@ pub fn calibrate(
         software: SOFTWARE.to_owned(),
         operations: Vec::new(),
         pieces: Vec::new(),
+        waits: Vec::new(),
         transports: Vec::new(),
         inputs: Vec::new(),
     };
     for &ranks in ranks {
         progress(&format!("pieces of networks, {ranks} rank(s) at a time"));
-        profile.pieces.extend(pieces::measure(devices, ranks));
+        let (pieces, waits) = pieces::measure(devices, ranks);
+        profile.pieces.extend(pieces);
+        profile.waits.extend(waits);
         progress(&format!("updates, input and transport, {ranks} rank(s) at a time"));
         profile.operations.extend(operations::measure(devices, ranks));
         profile.inputs.extend(input::measure(devices, ranks));

@@ -1,5 +1,8 @@
 //! What a step does beside its passes: the optimiser, gradients to the host and back, copies, launches.
 
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
 use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use scenarios::machine::{DeviceKind, Operation, OperationMeasurement, OptimizerRule, Pass};
@@ -8,12 +11,20 @@ use scenarios::units::Interval;
 
 use super::{probe, ranks::in_ranks, shapes};
 use crate::device::Devices;
+use crate::device::memory::{Meter, metered};
 use crate::model::flat;
 use crate::parallel::update::optimizer::build as build_optimizer;
 use crate::transport::Transport as _;
 
 /// Runs of an operation that a GPU is given before it is waited for, as training does.
 pub(super) const GPU_RUNS_PER_WAIT: u32 = 16;
+
+/// Bytes that are written before an operation on parameters, more than the caches of a core: in a training, the passes lie
+/// between two updates.
+const BETWEEN: usize = 8 << 20;
+
+/// Bytes of a line of a cache.
+const LINE: usize = 64;
 
 /// Times that every operation is measured anew. A machine is faster at one time than at another;
 /// in rounds, all operations see the same times.
@@ -25,35 +36,58 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<OperationMeasurement> {
         DeviceKind::Cpu => 1,
         DeviceKind::Gpu => GPU_RUNS_PER_WAIT,
     };
-    let mut measured: Vec<(Operation, Vec<f64>)> = shapes::all().into_iter().map(|all| (all, Vec::new())).collect();
+    let mut measured: Vec<Measured> = shapes::all().into_iter().map(Measured::new).collect();
     for _ in 0..ROUNDS {
         // One thread for all operations: a core that has just woken up is slow at first.
         let found = in_ranks(devices, ranks, |device, transport| {
-            let bench = Bench { device, runs_per_wait };
-            let run = |(operation, _): &(Operation, Vec<f64>)| {
-                let together = transport.barrier();
-                together.map_or_else(|_| Vec::new(), |()| bench.run(operation))
-            };
-            vec![measured.iter().map(run).collect::<Vec<_>>()]
+            metered(|meter| {
+                let other = RefCell::new(vec![0; BETWEEN]);
+                let bench = Bench { device, runs_per_wait, meter, other, peak: Cell::new(0) };
+                let run = |measured: &Measured| {
+                    let together = transport.barrier();
+                    let seconds = together.map_or_else(|_| Vec::new(), |()| bench.run(&measured.operation));
+                    (seconds, bench.peak.take())
+                };
+                vec![measured.iter().map(run).collect::<Vec<_>>()]
+            })
         });
         for rank in found {
-            for ((_, sum), seconds) in measured.iter_mut().zip(rank) {
-                sum.extend(seconds);
+            for (sum, (seconds, peak)) in measured.iter_mut().zip(rank) {
+                sum.seconds.extend(seconds);
+                sum.peak = sum.peak.max(peak);
             }
         }
     }
-    let summed = measured.into_iter().filter_map(|(operation, seconds)| {
+    let summed = measured.into_iter().filter_map(|Measured { operation, seconds, peak }| {
         let samples = seconds.len() as u32;
         let seconds = Interval::of(&seconds)?;
-        Some(OperationMeasurement { operation, pass: Pass::Forward, ranks, seconds, samples })
+        Some(OperationMeasurement { operation, pass: Pass::Forward, ranks, seconds, peak_bytes: peak, samples })
     });
     summed.collect()
+}
+
+/// What was measured of an operation.
+struct Measured {
+    operation: Operation,
+    seconds: Vec<f64>,
+    peak: u64,
+}
+
+impl Measured {
+    const fn new(operation: Operation) -> Self {
+        Self { operation, seconds: Vec::new(), peak: 0 }
+    }
 }
 
 /// Measures on one device.
 struct Bench<'a> {
     device: &'a Device,
     runs_per_wait: u32,
+    meter: &'a Meter,
+    /// What is written between operations.
+    other: RefCell<Vec<u8>>,
+    /// Most bytes that a run held beside what was held before.
+    peak: Cell<u64>,
 }
 
 impl Bench<'_> {
@@ -86,15 +120,31 @@ impl Bench<'_> {
     fn repeat_prepared<P, T>(&self, mut prepare: impl FnMut() -> P, mut work: impl FnMut(P) -> T) -> Vec<f64> {
         probe::repeat(|| {
             let prepared: Vec<P> = (0..self.runs_per_wait).map(|_| prepare()).collect();
-            self.wait();
             let mut results = Vec::with_capacity(prepared.len());
-            let spent = probe::time(|| {
-                results.extend(prepared.into_iter().map(&mut work));
-                self.wait();
-            });
+            let spent = self.timed(|| results.extend(prepared.into_iter().map(&mut work)));
             drop(results);
             spent / self.runs_per_wait
         })
+    }
+
+    /// Time of work from when everything before it is done until it is done itself.
+    fn timed(&self, work: impl FnOnce()) -> Duration {
+        self.wait();
+        self.meter.restart();
+        let before = self.meter.held();
+        let spent = probe::time(|| {
+            work();
+            self.wait();
+        });
+        self.peak.set(self.peak.get().max(self.meter.peak().saturating_sub(before)));
+        spent
+    }
+
+    /// Leaves nothing in the caches, as passes do before an update.
+    fn forget(&self) {
+        let mut other = self.other.borrow_mut();
+        other.iter_mut().step_by(LINE).for_each(|byte| *byte = byte.wrapping_add(1));
+        std::hint::black_box(&*other);
     }
 
     fn wait(&self) {
@@ -109,12 +159,11 @@ impl Bench<'_> {
         let flat = vec![0.5; parameters];
         probe::repeat(|| {
             let given: Vec<_> = (0..self.runs_per_wait).map(|_| flat::restore(&flat, &network, self.device)).collect();
-            self.wait();
-            let spent = probe::time(|| {
+            self.forget();
+            let spent = self.timed(|| {
                 for gradients in given {
                     network = optimizer.step(learning_rate, std::mem::take(&mut network), gradients);
                 }
-                self.wait();
             });
             spent / self.runs_per_wait
         })
@@ -124,7 +173,11 @@ impl Bench<'_> {
         let network = parameter_list(parameters, tensors, &self.device.clone().autodiff());
         let flat = vec![0.5; parameters];
         self.repeat_prepared(
-            || flat::restore(&flat, &network, self.device),
+            || {
+                let given = flat::restore(&flat, &network, self.device);
+                self.forget();
+                given
+            },
             |given| {
                 let mut buffer = Vec::with_capacity(parameters);
                 flat::flatten(given, &network, &mut buffer);

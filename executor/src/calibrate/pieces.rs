@@ -1,7 +1,10 @@
-//! Pieces of networks, forward and backward, inside a pass through the whole network as training makes it.
+//! Pieces of networks, forward and backward, inside a pass through the whole network as training makes it; and what ranks
+//! that make the same passes would wait for each other.
+
+use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use scenarios::machine::{DeviceKind, PieceMeasurement};
+use scenarios::machine::{DeviceKind, PieceMeasurement, WaitMeasurement};
 use scenarios::model::pieces::{PieceKind, PieceOperation, Pieces, Work, pieces};
 use scenarios::units::Interval;
 
@@ -13,27 +16,37 @@ use crate::device::Devices;
 use crate::device::memory::{Meter, metered};
 use crate::model::loss::loss;
 use crate::model::{Alone, Description, Flow, Network, Pass, Value};
-use crate::transport::Transport as _;
+use crate::transport::{ThreadTransport, Transport as _};
 
-/// Times that every network is measured anew: a machine is faster at one time than at another.
-const ROUNDS: usize = 3;
+/// Times that every network is measured anew. A machine is faster at one time than at another; in rounds, all networks see
+/// the same times.
+const ROUNDS: usize = 5;
 
 /// Passes of every round that count; one before them warms up.
-const PASSES: usize = 4;
+const PASSES: usize = 3;
 
 /// What was measured of one piece.
 #[derive(Debug, Clone)]
 struct Measuring {
     kind: PieceKind,
     work: Work,
+    records: u64,
     first: bool,
-    forward: Vec<f64>,
-    backward: Vec<f64>,
-    kept: Vec<u64>,
+    passes: Vec<Passing>,
 }
 
-/// Measures the pieces of all networks with `ranks` ranks at a time.
-pub fn measure(devices: &Devices, ranks: u32) -> Vec<PieceMeasurement> {
+/// Seconds and bytes of one pass through a piece.
+#[derive(Debug, Clone, Copy, Default)]
+struct Passing {
+    forward: f64,
+    backward: f64,
+    kept: u64,
+    forward_peak: u64,
+    backward_peak: u64,
+}
+
+/// Measures the pieces of all networks with `ranks` ranks at a time, and what these would wait for each other.
+pub fn measure(devices: &Devices, ranks: u32) -> (Vec<PieceMeasurement>, Vec<WaitMeasurement>) {
     let runs_per_wait = match devices.description.kind {
         DeviceKind::Cpu => 1,
         DeviceKind::Gpu => GPU_RUNS_PER_WAIT,
@@ -41,50 +54,90 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<PieceMeasurement> {
     let networks = networks::all();
     let found = in_ranks(devices, ranks, |device, transport| {
         metered(|meter| {
-            let mut found = Vec::new();
-            for network in networks.iter().flat_map(|network| std::iter::repeat_n(network, ROUNDS)) {
-                if transport.barrier().is_err() {
-                    break;
-                }
-                let bench = Bench { device: &device.clone().autodiff(), runs: runs_per_wait, meter };
-                found.extend(bench.network(network));
-            }
-            found
+            let bench = Bench { device: &device.clone().autodiff(), runs: runs_per_wait, meter, transport };
+            (0..ROUNDS).flat_map(|_| &networks).map_while(|network| bench.network(network)).collect()
         })
     });
+    let waits = waits(&found, ranks);
     let mut joined: Vec<Measuring> = Vec::new();
-    for one in found {
+    for one in found.into_iter().flatten() {
         let same = |other: &&mut Measuring| (other.kind, other.work, other.first) == (one.kind, one.work, one.first);
         match joined.iter_mut().find(same) {
-            Some(other) => {
-                other.forward.extend(one.forward);
-                other.backward.extend(one.backward);
-                other.kept.extend(one.kept);
-            }
+            Some(other) => other.passes.extend(one.passes),
             None => joined.push(one),
         }
     }
-    joined.into_iter().filter_map(|measured| measured.summed(ranks)).collect()
+    (joined.into_iter().filter_map(|measured| measured.summed(ranks)).collect(), waits)
+}
+
+/// What ranks wait for the slowest of them, by the time between two meetings. `found` has what each rank found of each network,
+/// rank after rank.
+fn waits(found: &[Vec<Measuring>], ranks: u32) -> Vec<WaitMeasurement> {
+    /// Sum of mean times, sum of what is waited on average, times.
+    type Sums = (f64, f64, u64);
+    let mut sums: BTreeMap<i32, Sums> = BTreeMap::new();
+    let mut add = |seconds: &[f64]| {
+        let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+        if mean > 0.0 {
+            let (all, waited, count) = sums.entry(mean.log10().floor() as i32).or_default();
+            *all += mean;
+            *waited += seconds.iter().copied().fold(0.0, f64::max) - mean;
+            *count += 1;
+        }
+    };
+    let each = found.len() / ranks as usize;
+    for network in (0..each).filter(|_| ranks > 1) {
+        let of_ranks: Vec<&Vec<Measuring>> = found.iter().skip(network).step_by(each).collect();
+        let mut whole = vec![0.0; of_ranks.len()];
+        for pass in 0..PASSES {
+            let mut sums = vec![0.0; of_ranks.len()];
+            for piece in 0..of_ranks[0].len() {
+                for direction in [|passing: &Passing| passing.forward, |passing: &Passing| passing.backward] {
+                    let seconds: Vec<f64> = of_ranks.iter().map(|of| direction(&of[piece].passes[pass])).collect();
+                    add(&seconds);
+                    sums.iter_mut().zip(seconds).for_each(|(sum, seconds)| *sum += seconds);
+                }
+            }
+            add(&sums);
+            whole.iter_mut().zip(sums).for_each(|(whole, sum)| *whole += sum);
+        }
+        add(&whole);
+    }
+    let measured = |(all, waited, samples): Sums| WaitMeasurement {
+        ranks,
+        seconds: all / samples as f64,
+        share: waited / all,
+        samples,
+    };
+    sums.into_values().map(measured).collect()
 }
 
 impl Measuring {
     fn new(operation: PieceOperation, records: usize, first: bool) -> Self {
         let PieceOperation { kind, work } = operation;
         let work = work.of_records(records as f64);
-        Self { kind, work, first, forward: Vec::new(), backward: Vec::new(), kept: Vec::new() }
+        Self { kind, work, records: records as u64, first, passes: Vec::new() }
     }
 
-    fn summed(mut self, ranks: u32) -> Option<PieceMeasurement> {
-        self.kept.sort_unstable();
+    fn summed(self, ranks: u32) -> Option<PieceMeasurement> {
+        let seconds = |of: fn(&Passing) -> f64| Interval::of(&self.passes.iter().map(of).collect::<Vec<_>>());
+        let bytes = |of: fn(&Passing) -> u64| {
+            let mut bytes: Vec<u64> = self.passes.iter().map(of).collect();
+            bytes.sort_unstable();
+            bytes.get(bytes.len() / 2).copied()
+        };
         Some(PieceMeasurement {
             kind: self.kind,
             work: self.work,
+            records: self.records,
             first: self.first,
             ranks,
-            forward: Interval::of(&self.forward)?,
-            backward: Interval::of(&self.backward)?,
-            kept_bytes: self.kept.get(self.kept.len() / 2).copied()?,
-            samples: self.forward.len() as u32,
+            forward: seconds(|passing| passing.forward)?,
+            backward: seconds(|passing| passing.backward)?,
+            kept_bytes: bytes(|passing| passing.kept)?,
+            forward_peak_bytes: bytes(|passing| passing.forward_peak)?,
+            backward_peak_bytes: bytes(|passing| passing.backward_peak)?,
+            samples: self.passes.len() as u32,
         })
     }
 }
@@ -95,6 +148,7 @@ struct Bench<'a> {
     /// Runs of a piece that are waited for together.
     runs: u32,
     meter: &'a Meter,
+    transport: &'a ThreadTransport,
 }
 
 /// A network with records.
@@ -108,14 +162,34 @@ struct Subject {
 struct Passed {
     entered: Flow,
     left: Vec<Flow>,
+    forward: Spent,
+}
+
+/// Seconds of one run, and bytes that it kept and that it held at most, beside what was held before.
+#[derive(Debug, Clone, Copy, Default)]
+struct Spent {
     seconds: f64,
     kept: u64,
+    peak: u64,
+}
+
+impl Passing {
+    const fn of(forward: Spent, backward: Spent) -> Self {
+        Self {
+            forward: forward.seconds,
+            backward: backward.seconds,
+            kept: forward.kept,
+            forward_peak: forward.peak,
+            backward_peak: backward.peak,
+        }
+    }
 }
 
 impl Bench<'_> {
-    /// Every piece of a network that computes something, its loss, and a cut behind its first piece.
-    fn network(&self, Measured { model, records }: &Measured) -> Vec<Measuring> {
-        let (Ok(description), Ok(pieces)) = (Description::of(model), pieces(model, 1)) else { return Vec::new() };
+    /// Every piece of a network that computes something, its loss, and a cut behind its first piece; nothing where another rank
+    /// has left.
+    fn network(&self, Measured { model, records }: &Measured) -> Option<Vec<Measuring>> {
+        let (Ok(description), Ok(pieces)) = (Description::of(model), pieces(model, 1)) else { return None };
         let subject = Subject {
             network: Network::new(&description, description.whole(), 1, self.device),
             inputs: sample::inputs(&description, *records, self.device),
@@ -125,14 +199,13 @@ impl Bench<'_> {
         // The first pass warms up.
         self.pass(&subject, pieces.list.len());
         for _ in 0..PASSES {
-            for (one, (forward, backward, kept)) in measured.iter_mut().zip(self.pass(&subject, pieces.list.len())) {
-                one.forward.push(forward);
-                one.backward.push(backward);
-                one.kept.push(kept);
+            self.transport.barrier().ok()?;
+            for (one, passing) in measured.iter_mut().zip(self.pass(&subject, pieces.list.len())) {
+                one.passes.push(passing);
             }
         }
         let computes = pieces.list.iter().map(|piece| piece.operation.is_some()).chain([true, true]);
-        measured.into_iter().zip(computes).filter(|(_, computes)| *computes).map(|(one, _)| one).collect()
+        Some(measured.into_iter().zip(computes).filter(|(_, computes)| *computes).map(|(one, _)| one).collect())
     }
 
     /// One for each piece, for the loss, and for the cut.
@@ -149,31 +222,31 @@ impl Bench<'_> {
         wanted
     }
 
-    /// Seconds forward and backward and bytes kept of each piece, of the loss and of the cut.
-    fn pass(&self, subject: &Subject, pieces: usize) -> Vec<(f64, f64, u64)> {
+    /// What each piece, the loss and the cut take.
+    fn pass(&self, subject: &Subject, pieces: usize) -> Vec<Passing> {
         let pass = Pass { learns: true, counts: true, replicas: 1, tensor: &Alone };
         let description = subject.network.description();
         let mut flow = description.start(subject.inputs.clone());
         let mut passed = Vec::with_capacity(pieces);
         for index in 0..pieces {
             let entered = if index == 0 { flow.detached() } else { flow.leaf() };
-            let forward = || subject.network.forward(index..index + 1, entered.clone(), &pass);
-            let (left, seconds, kept) = self.several(forward);
+            let (left, forward) =
+                self.several(|| subject.network.forward(index..index + 1, entered.clone(), &pass));
             flow = left[0].clone().detached();
-            passed.push(Passed { entered, left, seconds, kept });
+            passed.push(Passed { entered, left, forward });
         }
         let leaf = flow.leaf();
-        let (losses, loss_forward, loss_kept) =
+        let (losses, forward) =
             self.several(|| loss(description, leaf.clone(), subject.targets.clone(), &pass).sum);
         let mut losses = losses.into_iter();
-        let (gradients, loss_backward, _) = self.several(|| losses.next().map(|sum| sum.backward()));
+        let (gradients, backward) = self.several(|| losses.next().map(|sum| sum.backward()));
         let mut back = gradients.into_iter().flatten().next().map_or_else(Vec::new, |mut of| leaf.gradients(&mut of));
-        let mut found = vec![(loss_forward, loss_backward, loss_kept)];
-        let mut cut = (0.0, 0.0, 0);
-        for Passed { entered, left, seconds, kept } in passed.into_iter().rev() {
+        let mut found = vec![Passing::of(forward, backward)];
+        let mut cut = Passing::default();
+        for Passed { entered, left, forward } in passed.into_iter().rev() {
             let backward;
             (backward, cut, back) = self.back(&entered, left, &back);
-            found.push((seconds, backward, kept));
+            found.push(Passing::of(forward, backward));
         }
         found.reverse();
         found.push(cut);
@@ -181,34 +254,32 @@ impl Bench<'_> {
         found
     }
 
-    /// Seconds of a piece's backward pass, the cut behind it, and what flows back further.
-    fn back(
-        &self,
-        entered: &Flow,
-        left: Vec<Flow>,
-        back: &[Option<Value>],
-    ) -> (f64, (f64, f64, u64), Vec<Option<Value>>) {
+    /// What a piece's backward pass takes, and the cut behind it; and what flows back further.
+    fn back(&self, entered: &Flow, left: Vec<Flow>, back: &[Option<Value>]) -> (Spent, Passing, Vec<Option<Value>>) {
         let mut leaves: Vec<Flow> = left.iter().map(|flow| flow.clone().detached().leaf()).collect();
-        let (roots, build, _) = self.several(|| leaves.pop().and_then(|leaf| leaf.weighted(back.to_vec())));
+        let (roots, build) = self.several(|| leaves.pop().and_then(|leaf| leaf.weighted(back.to_vec())));
         let mut roots = roots.into_iter().flatten();
-        let (_, base, _) = self.several(|| roots.next().map(|root| root.backward()));
+        let (_, base) = self.several(|| roots.next().map(|root| root.backward()));
         let mut roots: Vec<_> = left.into_iter().filter_map(|flow| flow.weighted(back.to_vec())).collect();
-        let (gradients, with, _) = self.several(|| roots.pop().map(|root| root.backward()));
+        let (gradients, with) = self.several(|| roots.pop().map(|root| root.backward()));
         let back = gradients.into_iter().flatten().next().map_or_else(Vec::new, |mut of| entered.gradients(&mut of));
-        ((with - base).max(0.0), (0.0, build + base, 0), back)
+        let own = Spent { seconds: (with.seconds - base.seconds).max(0.0), ..with };
+        (own, Passing { backward: build.seconds + base.seconds, ..Passing::default() }, back)
     }
 
-    /// Results, seconds and bytes of one run, of several that are waited for together.
-    fn several<T>(&self, mut work: impl FnMut() -> T) -> (Vec<T>, f64, u64) {
+    /// Results of several runs that are waited for together, and what one of them takes.
+    fn several<T>(&self, mut work: impl FnMut() -> T) -> (Vec<T>, Spent) {
         let mut results = Vec::with_capacity(self.runs as usize);
         self.wait();
+        self.meter.restart();
         let before = self.meter.held();
         let spent = probe::time(|| {
             results.extend((0..self.runs).map(|_| work()));
             self.wait();
         });
-        let kept = self.meter.held().saturating_sub(before) / u64::from(self.runs);
-        (results, spent.as_secs_f64() / f64::from(self.runs), kept)
+        let beside = |bytes: u64| bytes.saturating_sub(before) / u64::from(self.runs);
+        let seconds = spent.as_secs_f64() / f64::from(self.runs);
+        (results, Spent { seconds, kept: beside(self.meter.held()), peak: beside(self.meter.peak()) })
     }
 
     fn wait(&self) {
@@ -220,6 +291,7 @@ impl Bench<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::thread_group;
 
     #[test]
     fn pieces_are_those_of_the_executor() {
@@ -244,16 +316,36 @@ mod tests {
     #[test]
     fn every_piece_of_a_network_is_measured() {
         let device = Device::flex().autodiff();
+        let alone = thread_group(1);
         metered(|meter| {
             for network in networks::all().iter().step_by(6) {
-                let found = Bench { device: &device, runs: 2, meter }.network(network);
+                let bench = Bench { device: &device, runs: 2, meter, transport: &alone[0] };
+                let found = bench.network(network).expect("nobody leaves");
                 let pieces = pieces(&network.model, 1).expect("it is valid");
                 let computing = pieces.list.iter().filter(|piece| piece.operation.is_some()).count();
                 assert_eq!(found.len(), computing + 2, "{network:?}");
                 assert_eq!(found[computing].kind, pieces.loss.kind);
-                assert!(found.iter().all(|one| one.forward.len() == PASSES && one.backward.len() == PASSES));
-                assert!(found[..computing].iter().all(|one| one.kept[0] > 0), "{found:?}");
+                assert!(found.iter().all(|one| one.passes.len() == PASSES));
+                for passing in found[..computing].iter().map(|one| one.passes[0]) {
+                    assert!(passing.kept > 0 && passing.forward_peak >= passing.kept, "{passing:?}");
+                    assert!(passing.backward_peak > 0, "{passing:?}");
+                }
             }
         });
+    }
+
+    #[test]
+    fn waits_are_those_of_the_mean_rank_for_the_slowest() {
+        let piece = |forward| {
+            let passing = Passing { forward, backward: forward, ..Passing::default() };
+            let operation = PieceOperation { kind: PieceKind::Linear, work: Work::default() };
+            Measuring { passes: vec![passing; PASSES], ..Measuring::new(operation, 1, false) }
+        };
+        // One is slower in the first piece, the other in the second: they are even over a pass.
+        let found = [vec![piece(0.002), piece(0.006)], vec![piece(0.006), piece(0.002)]];
+        let [pieces, passes] = &waits(&found, 2)[..] else { panic!("of pieces, and of passes") };
+        assert!((pieces.seconds - 0.004).abs() < 1e-9 && (pieces.share - 0.5).abs() < 1e-9, "{pieces:?}");
+        assert!(passes.share.abs() < 1e-9 && passes.samples == PASSES as u64 + 1, "{passes:?}");
+        assert!(waits(&found[..1], 1).is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! Parameters as they are made: named, drawn by the seed, and cut where ranks share them.
 
+use std::ops::Range;
+
 use burn::module::{Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{RngExt as _, SeedableRng as _};
@@ -19,6 +21,14 @@ pub struct Share {
 impl Share {
     /// Everything.
     pub const WHOLE: Self = Self { rank: 0, of: 1 };
+
+    /// The rank's part of so many entries: as many for each rank, or one more for the first ones where that is not possible.
+    #[must_use]
+    pub fn range(self, entries: usize) -> Range<usize> {
+        let (each, more) = (entries / self.of, entries % self.of);
+        let begin = self.rank * each + self.rank.min(more);
+        begin..begin + each + usize::from(self.rank < more)
+    }
 }
 
 /// Initial values.
@@ -60,7 +70,7 @@ pub struct Parameter {
     pub id: ParamId,
     /// Shape of the whole.
     pub shape: Vec<usize>,
-    /// Dimension that the ranks of a tensor group share evenly.
+    /// Dimension that the ranks of a tensor group share.
     pub split: Option<usize>,
     /// How it lies in a file.
     pub layout: Layout,
@@ -86,7 +96,7 @@ pub struct Wanted<const D: usize> {
     pub shape: [usize; D],
     /// Initial values.
     pub initial: Initial,
-    /// Dimension that the ranks of a tensor group share evenly.
+    /// Dimension that the ranks of a tensor group share.
     pub split: Option<usize>,
     /// How it lies in a file.
     pub layout: Layout,
@@ -165,7 +175,7 @@ impl<'a> Build<'a> {
         };
         let mut own = shape;
         if let Some(dimension) = split {
-            own[dimension] /= self.share.of;
+            own[dimension] = self.share.range(own[dimension]).len();
         }
         let id = id_of(&name);
         let tensor = Tensor::from_data(TensorData::new(held, own), self.device);
@@ -186,7 +196,7 @@ pub fn id_of(name: &str) -> ParamId {
 fn is_held(at: usize, shape: &[usize], split: Option<usize>, of: Share) -> bool {
     split.is_none_or(|dimension| {
         let inner: usize = shape[dimension + 1..].iter().product();
-        at / inner % shape[dimension] / (shape[dimension] / of.of) == of.rank
+        of.range(shape[dimension]).contains(&(at / inner % shape[dimension]))
     })
 }
 
@@ -202,21 +212,22 @@ fn kept(count: usize, is_held: impl Fn(&usize) -> bool, mut draw: impl FnMut() -
 pub fn held(values: &[f32], shape: &[usize], split: Option<usize>, of: Share) -> Vec<f32> {
     let Some(dimension) = split.filter(|_| of.of > 1) else { return values.to_vec() };
     let inner: usize = shape[dimension + 1..].iter().product();
-    let (whole, part) = (shape[dimension] * inner, shape[dimension] / of.of * inner);
-    values.chunks(whole).flat_map(|rows| &rows[of.rank * part..(of.rank + 1) * part]).copied().collect()
+    let (whole, part) = (shape[dimension] * inner, of.range(shape[dimension]));
+    values.chunks(whole).flat_map(|rows| &rows[part.start * inner..part.end * inner]).copied().collect()
 }
 
 /// A tensor from the parts that ranks hold, in their order.
 #[must_use]
 pub fn joined(parts: &[Vec<f32>], shape: &[usize], split: Option<usize>) -> Vec<f32> {
     let Some(dimension) = split.filter(|_| parts.len() > 1) else { return parts[0].clone() };
-    let inner: usize = shape[dimension + 1..].iter().product();
-    let part = shape[dimension] / parts.len() * inner;
-    let rows = parts[0].len() / part.max(1);
-    (0..rows)
-        .flat_map(|row| parts.iter().flat_map(move |values| &values[row * part..(row + 1) * part]))
-        .copied()
-        .collect()
+    let outer: usize = shape[..dimension].iter().product();
+    let rows = (0..outer).flat_map(|row| {
+        parts.iter().flat_map(move |values| {
+            let part = values.len() / outer;
+            &values[row * part..(row + 1) * part]
+        })
+    });
+    rows.copied().collect()
 }
 
 #[cfg(test)]
@@ -227,19 +238,20 @@ mod tests {
     fn parts_join_to_the_whole_along_any_dimension() {
         let shape = [4, 6, 2];
         let values: Vec<f32> = (0..48).map(|value| value as f32).collect();
-        for (split, of) in [(None, 1), (None, 2), (Some(0), 2), (Some(0), 4), (Some(1), 3), (Some(2), 2), (Some(1), 1)]
-        {
+        let cuts = [(None, 1), (None, 2), (Some(0), 2), (Some(0), 3), (Some(0), 4), (Some(1), 3), (Some(1), 4), (Some(2), 2)];
+        for (split, of) in cuts.into_iter().chain([(Some(1), 1)]) {
             let parts: Vec<_> = (0..of).map(|rank| held(&values, &shape, split, Share { rank, of })).collect();
             assert_eq!(joined(&parts, &shape, split), values, "{split:?} over {of}");
         }
         assert_eq!(held(&values, &shape, Some(1), Share { rank: 1, of: 3 })[..6], [4.0, 5.0, 6.0, 7.0, 16.0, 17.0]);
+        assert_eq!((0..3).map(|rank| Share { rank, of: 3 }.range(7)).collect::<Vec<_>>(), [0..3, 3..5, 5..7]);
     }
 
     #[test]
     fn values_follow_from_seed_and_name() {
         let device = Device::flex();
         let draw = |seed: u64, name: &str, share: Share| {
-            let wanted = Wanted::new([8, 4], Initial::Uniform(0.5)).split(1);
+            let wanted = Wanted::new([8, 5], Initial::Uniform(0.5)).split(1);
             super::super::host(Build::new(&device, share, seed).parameter(name, wanted).val())
         };
         let whole = draw(1, "a", Share::WHOLE);
@@ -247,6 +259,6 @@ mod tests {
         assert_ne!(whole, draw(2, "a", Share::WHOLE));
         assert_ne!(whole, draw(1, "b", Share::WHOLE));
         let parts = [0, 1].map(|rank| draw(1, "a", Share { rank, of: 2 }));
-        assert_eq!(joined(&parts, &[8, 4], Some(1)), whole);
+        assert_eq!(joined(&parts, &[8, 5], Some(1)), whole);
     }
 }

@@ -130,8 +130,8 @@ impl Description {
     /// They cannot: the first size that they do not divide, or that this family's layers are not shared.
     pub fn check_shares(&self, ranks: usize) -> Result<(), ShapeError> {
         match self {
-            Self::Transformer(model) => carried_out::check_shares(&model.shared_sizes(), ranks),
-            Self::Recurrent(model) => carried_out::check_shares(&model.shared_sizes(), ranks),
+            Self::Transformer(model) => carried_out::check_shares(model.vocabulary, &model.shared_sizes(), ranks),
+            Self::Recurrent(model) => carried_out::check_shares(model.vocabulary, &[], ranks),
             _ if ranks > 1 => Err(ShapeError::PlannedOnly { what: "tensor parallelism" }),
             _ => Ok(()),
         }
@@ -179,14 +179,25 @@ impl Description {
         }
     }
 
+    /// Entries of the vocabulary of a network that reads tokens.
+    #[must_use]
+    pub const fn vocabulary(&self) -> Option<usize> {
+        match self {
+            Self::Transformer(Transformer { vocabulary, .. }) | Self::Recurrent(Rnn { vocabulary, .. }) => {
+                Some(vocabulary.get())
+            }
+            _ => None,
+        }
+    }
+
     /// Entries of the vocabulary of a network that gives a next token: a decoder, or a recurrent network that runs forward
     /// only.
     #[must_use]
     pub const fn next_of(&self) -> Option<usize> {
         match self {
-            Self::Transformer(model) if matches!(model.kind, TransformerKind::Decoder) => Some(model.vocabulary.get()),
-            Self::Recurrent(model) if model.bidirectional == 0 => Some(model.vocabulary.get()),
-            _ => None,
+            Self::Transformer(model) if !matches!(model.kind, TransformerKind::Decoder) => None,
+            Self::Recurrent(model) if model.bidirectional > 0 => None,
+            _ => self.vocabulary(),
         }
     }
 
@@ -392,6 +403,12 @@ impl Network {
     /// also behind a shared reference.
     pub fn running(&self) -> impl Iterator<Item = &Running> {
         self.pieces.iter().filter_map(Piece::running)
+    }
+
+    /// Takes over the running figures of pieces of a copy that has learned.
+    pub fn follow(&self, copy: &Self, pieces: Range<usize>) {
+        let pairs = self.pieces[pieces.clone()].iter().zip(&copy.pieces[pieces]);
+        pairs.filter_map(|(own, copy)| own.running().zip(copy.running())).for_each(|(own, copy)| own.follow(copy));
     }
 
     /// Numbers in the parameters that this part holds.

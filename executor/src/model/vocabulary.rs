@@ -5,13 +5,15 @@ use burn::module::{Module, Param};
 use burn::tensor::module::{embedding, linear};
 use burn::tensor::{Int, Tensor};
 
-use super::build::{Build, Initial, Wanted};
+use super::build::{Build, Initial, Share, Wanted};
 use super::pass::Pass;
 
 /// A matrix `[vocabulary, width]`: a row for each token.
 #[derive(Module, Debug)]
 pub struct Rows {
     weight: Param<Tensor<2>>,
+    /// Rows of the matrix of all ranks.
+    entries: usize,
 }
 
 /// A value for each entry of the vocabulary: the product with each row of a matrix `[vocabulary, width]`, and a bias.
@@ -25,7 +27,8 @@ pub struct Output {
 impl Rows {
     /// The matrix `NAME.weight`, with the vocabulary shared by the ranks of a tensor group.
     pub(crate) fn new(name: &str, size: [usize; 2], initial: Initial, build: &mut Build<'_>) -> Self {
-        Self { weight: build.parameter(format!("{name}.weight"), Wanted::new(size, initial).split(0)) }
+        let weight = build.parameter(format!("{name}.weight"), Wanted::new(size, initial).split(0));
+        Self { weight, entries: size[0] }
     }
 
     /// Rows of tokens: `[records, positions]` → `[records, positions, width]`
@@ -34,7 +37,7 @@ impl Rows {
         if pass.tensor.size() == 1 {
             return embedding(weight, tokens);
         }
-        let own = Own::of(weight.dims()[0], pass);
+        let own = Own::of(self.entries, pass);
         let (local, is_own) = own.local(tokens);
         let is_own = is_own.cast(weight.dtype());
         pass.whole(embedding(weight, local) * is_own.unsqueeze_dim(2))
@@ -77,11 +80,12 @@ pub struct Own {
 }
 
 impl Own {
-    /// The part of a rank that holds `count` entries, as all ranks of its group do.
+    /// The part of a rank of a group that has so many in all.
     #[must_use]
-    pub fn of(count: usize, pass: &Pass<'_>) -> Self {
+    pub fn of(entries: usize, pass: &Pass<'_>) -> Self {
+        let own = Share { rank: pass.tensor.rank(), of: pass.tensor.size() }.range(entries);
         let number = |count: usize| count.cast_signed() as i64;
-        Self { first: number(pass.tensor.rank() * count), count: number(count) }
+        Self { first: number(own.start), count: number(own.len()) }
     }
 
     /// Numbers of tokens inside the part, 0 for tokens of other ranks; and 1 for own tokens, 0 for others.

@@ -6,7 +6,7 @@ use burn::module::ParamId;
 
 use super::stage::Held;
 use super::topology::Topology;
-use crate::model::build::{Parameter, joined};
+use crate::model::build::{Parameter, Share, joined};
 use crate::model::{Network, flat};
 use crate::transport::{Reduction, TransportError};
 
@@ -61,17 +61,24 @@ pub fn running(held: &Held, topology: &Topology) -> Result<Vec<f32>, TransportEr
     Ok(all)
 }
 
-/// Parameters of one stage out of the flat buffers of its tensor group.
+/// Parameters of one stage out of the flat buffers of its tensor group, whose parts differ where a size is not divided evenly.
 fn joined_parameters(held: &Held, parts: &[Vec<f32>]) -> Vec<(ParamId, Vec<f32>)> {
     let by_id: HashMap<ParamId, &Parameter> =
         held.chunks.iter().flat_map(Network::parameters).map(|parameter| (parameter.id, parameter)).collect();
-    let whole = |(id, begin, length): (ParamId, usize, usize)| {
-        let own: Vec<Vec<f32>> = parts.iter().map(|part| part[begin..begin + length].to_vec()).collect();
-        let values = match by_id.get(&id) {
-            Some(Parameter { shape, split: split @ Some(_), .. }) => joined(&own, shape, *split),
-            _ => own.into_iter().next().unwrap_or_default(),
+    let mut rest: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
+    let whole = |(id, _, length): (ParamId, usize, usize)| {
+        let (shape, split) = by_id.get(&id).map_or((&[][..], None), |known| (&known.shape, known.split));
+        let own = |(rank, rest): (usize, &mut &[f32])| {
+            let length = split.map_or(length, |dimension| {
+                let others = shape.iter().product::<usize>() / shape[dimension].max(1);
+                Share { rank, of: parts.len() }.range(shape[dimension]).len() * others
+            });
+            let (own, behind) = rest.split_at(length.min(rest.len()));
+            *rest = behind;
+            own.to_vec()
         };
-        (id, values)
+        let own: Vec<Vec<f32>> = rest.iter_mut().enumerate().map(own).collect();
+        (id, joined(&own, shape, split))
     };
     flat::spans(held).into_iter().map(whole).collect()
 }

@@ -32,9 +32,7 @@ pub struct Held {
 impl Held {
     /// Takes over the running figures of a copy that has learned.
     fn follow(&self, copy: &Self) {
-        for (own, of_copy) in self.chunks.iter().zip(&copy.chunks) {
-            own.running().zip(of_copy.running()).for_each(|(own, of_copy)| own.follow(of_copy));
-        }
+        self.chunks.iter().zip(&copy.chunks).for_each(|(own, copy)| own.follow(copy, 0..own.pieces().len()));
     }
 
     /// The same, leaving nothing in its place.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use burn::module::Module as _;
 use burn::tensor::{FloatDType, Gradients, Tensor, TensorData};
 use scenarios::strategy::Recompute;
 
@@ -114,13 +115,22 @@ pub fn forward(
     targets: Option<&Targets>,
 ) -> (Tape, Output) {
     let pass = meeting.pass(true, true);
+    // What is computed again later leaves no graph behind.
+    let silent = segments.iter().any(|segment| segment.again).then(|| network.clone().no_grad());
     let mut flow = entering;
     let mut kept = Vec::with_capacity(segments.len());
     for (at, segment) in segments.iter().enumerate() {
         // Nobody asks for the gradient of what the network reads.
         let is_read = at == 0 && network.part().pieces.start == 0;
         let leaf = if is_read { flow.detached() } else { flow.leaf() };
-        let out = network.forward(segment.pieces.clone(), leaf.clone(), &pass);
+        let out = match silent.as_ref().filter(|_| segment.again) {
+            Some(silent) => {
+                let out = silent.forward(segment.pieces.clone(), leaf.clone().detached(), &pass);
+                network.follow(silent, segment.pieces.clone());
+                out
+            }
+            None => network.forward(segment.pieces.clone(), leaf.clone(), &pass),
+        };
         let is_last = at + 1 == segments.len();
         if let Some(targets) = targets.filter(|_| is_last) {
             let loss = loss(network.description(), out.cast(FloatDType::F32), targets.clone(), &pass);
@@ -196,7 +206,8 @@ pub enum Behind<'a> {
 #[must_use]
 pub fn infer(network: &Network, meeting: Meeting<'_>, entering: Flow) -> Flow {
     let pass = meeting.pass(false, false);
-    network.forward(0..network.pieces().len(), entering, &pass)
+    // Otherwise parameters that learn would leave a graph behind.
+    network.clone().no_grad().forward(0..network.pieces().len(), entering, &pass)
 }
 
 /// Values after a seam.

@@ -4,7 +4,7 @@
 
 mod piece;
 
-pub use piece::PieceMeasurement;
+pub use piece::{PieceMeasurement, WaitMeasurement};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub struct MachineProfile {
     /// Pieces of networks on the device.
     #[serde(default)]
     pub pieces: Vec<PieceMeasurement>,
+    /// What ranks wait for each other.
+    #[serde(default)]
+    pub waits: Vec<WaitMeasurement>,
     /// Collectives between ranks on this machine.
     pub transports: Vec<TransportMeasurement>,
     /// Preparation of input records.
@@ -104,6 +107,9 @@ pub struct OperationMeasurement {
     pub ranks: u32,
     /// Time of one run in one rank.
     pub seconds: Interval,
+    /// Most bytes that a run holds in one rank beside what was held before.
+    #[serde(default)]
+    pub peak_bytes: u64,
     /// Runs that were timed.
     pub samples: u32,
 }

@@ -1,4 +1,4 @@
-//! Time and memory of a piece of a network.
+//! Time and memory of a piece of a network, and what ranks wait for each other.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ pub struct PieceMeasurement {
     pub kind: PieceKind,
     /// Its sizes over all records of the pass.
     pub work: Work,
+    /// Records of the pass.
+    pub records: u64,
     /// Whether it is the first of its network, so that nobody asks for the gradient of what enters.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first: bool,
@@ -25,6 +27,24 @@ pub struct PieceMeasurement {
     pub backward: Interval,
     /// Bytes that it keeps from its forward pass for the backward one, with the values that leave it.
     pub kept_bytes: u64,
+    /// Most bytes that it holds in its forward pass beside what was held before.
+    pub forward_peak_bytes: u64,
+    /// Most bytes that it holds in its backward pass beside what was held before, with the gradients that it gives.
+    pub backward_peak_bytes: u64,
     /// Passes that were timed.
     pub samples: u32,
+}
+
+/// What ranks that compute the same wait for the slowest of them where they meet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitMeasurement {
+    /// Ranks.
+    pub ranks: u32,
+    /// Mean time in seconds that a rank computes between two meetings.
+    pub seconds: f64,
+    /// Mean of what a rank waits, over that time.
+    pub share: f64,
+    /// Times between meetings that were compared.
+    pub samples: u64,
 }

@@ -87,12 +87,6 @@ impl Rnn {
         self.embedding.unwrap_or(self.hidden).get()
     }
 
-    /// Sizes that ranks of a tensor group share evenly, by name: each rank has all of the layers.
-    #[must_use]
-    pub const fn shared_sizes(&self) -> [(&'static str, usize); 1] {
-        [("vocabulary", self.vocabulary.get())]
-    }
-
     /// Layers of the encoder, or of the whole network without a decoder.
     #[must_use]
     pub fn encoder_layers(&self) -> Vec<RecurrentLayer> {

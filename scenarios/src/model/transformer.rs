@@ -106,13 +106,8 @@ impl Transformer {
 
     /// Sizes that ranks of a tensor group share evenly, by name.
     #[must_use]
-    pub fn shared_sizes(&self) -> [(&'static str, usize); 4] {
-        [
-            ("heads", self.heads.get()),
-            ("kv_heads", self.kv_heads()),
-            ("ffn", self.ffn.get()),
-            ("vocabulary", self.vocabulary.get()),
-        ]
+    pub fn shared_sizes(&self) -> [(&'static str, usize); 3] {
+        [("heads", self.heads.get()), ("kv_heads", self.kv_heads()), ("ffn", self.ffn.get())]
     }
 
     /// Width of one head.

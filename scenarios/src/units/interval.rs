@@ -33,11 +33,25 @@ impl Interval {
     pub fn scaled(self, factor: f64) -> Self {
         Self { p10: self.p10 * factor, p50: self.p50 * factor, p90: self.p90 * factor }
     }
+
+    /// Mean of a skewed quantity with these percentiles: 0.3·p10 + 0.4·p50 + 0.3·p90, known as Swanson's rule (A. Hurst,
+    /// G. C. Brown, R. I. Swanson, "Swanson's 30-40-30 rule", AAPG Bulletin 84, 2000). Times add up by their means.
+    #[must_use]
+    pub fn mean(self) -> f64 {
+        0.3f64.mul_add(self.p10 + self.p90, 0.4 * self.p50)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn means_lie_where_the_longer_tail_is() {
+        let mean = |p10, p50, p90| Interval { p10, p50, p90 }.mean();
+        assert!((mean(1.0, 2.0, 3.0) - 2.0).abs() < 1e-12);
+        assert!((mean(1.0, 2.0, 13.0) - 5.0).abs() < 1e-12);
+    }
 
     #[test]
     fn percentiles_are_values_that_occurred() {

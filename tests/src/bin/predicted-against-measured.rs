@@ -10,7 +10,7 @@ use clap::Parser;
 use reports::charts::{Caption, Point, throughput};
 use reports::table;
 use scenarios::plan::Plan;
-use scenarios::run::Run;
+use scenarios::run::{Run, WorkloadRun};
 use scenarios::terminal::{Exit, OutputFormat, Printer, Table};
 use scenarios::units::Interval;
 use serde::Serialize;
@@ -22,9 +22,10 @@ struct Arguments {
     /// Families to look at; by default all.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Runs of each training, of which the median counts.
-    #[arg(long, default_value = "1")]
-    runs: usize,
+    /// Runs of each training, of which the median counts. Between two runs of one lie runs of all others, since a machine
+    /// is faster at one time than at another.
+    #[arg(long, default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
     /// Seconds of each run, about.
     #[arg(long, default_value = "3")]
     seconds: f64,
@@ -47,7 +48,7 @@ struct Case {
     steps: u32,
 }
 
-/// Figures of one training; rates in samples per second.
+/// Figures of one training; rates in samples per second, memory in bytes of all ranks on the device.
 #[derive(Debug, Clone, Serialize)]
 struct Row {
     family: &'static str,
@@ -57,6 +58,9 @@ struct Row {
     error: f64,
     predicted_interval: Interval,
     runs: Vec<f64>,
+    predicted_memory: u64,
+    measured_memory: u64,
+    memory_error: f64,
 }
 
 /// Steps of a run, at least and at most: the first ten are not counted.
@@ -72,7 +76,16 @@ fn main() -> Exit {
     fs_err::create_dir_all(&folder).expect("the folder can be made");
     let folder = std::path::absolute(folder).expect("the folder has a path");
     let rows = measure(&arguments, &folder);
-    let mut table = Table::new(&["family", "strategy", "predicted samples/s", "measured", "error"]);
+    let mut table = Table::new(&[
+        "family",
+        "strategy",
+        "predicted samples/s",
+        "measured",
+        "error",
+        "predicted MB",
+        "measured",
+        "error",
+    ]);
     table.rows = rows.iter().map(cells).collect();
     Printer::default().table(arguments.format, &table, &rows);
     let finding = finding(&rows);
@@ -100,13 +113,14 @@ fn measure(arguments: &Arguments, folder: &Path) -> Vec<Row> {
         .filter(|family| arguments.only.is_empty() || arguments.only.iter().any(|name| name == family.name))
         .collect();
     let cases: Vec<Case> = chosen.iter().flat_map(|family| plans(arguments, folder, family)).collect();
-    let mut rows = Vec::new();
-    for case in &cases {
-        let row = run(arguments, folder, case);
-        printer.status(&format!("{} {}: {:+.1} %", row.family, row.strategy, 100.0 * row.error));
-        rows.push(row);
+    let mut runs: Vec<Vec<WorkloadRun>> = vec![Vec::new(); cases.len()];
+    for round in 1..=arguments.runs {
+        for (case, runs) in cases.iter().zip(&mut runs) {
+            runs.push(run(folder, case));
+        }
+        printer.status(&format!("round {round} of {} is done", arguments.runs));
     }
-    rows
+    cases.iter().zip(runs).map(|(case, runs)| row(case, &runs)).collect()
 }
 
 /// A plan for every strategy of a family.
@@ -132,25 +146,23 @@ fn plans(arguments: &Arguments, folder: &Path, family: &Family) -> Vec<Case> {
     all.enumerate().map(plan).collect()
 }
 
-fn run(arguments: &Arguments, folder: &Path, case: &Case) -> Row {
-    let (data, steps) = (folder.join("data"), case.steps.to_string());
-    let mut runs = Vec::new();
-    let mut predicted = None;
-    for _ in 0..arguments.runs.max(1) {
-        let run = folder.join("run");
-        let plan = ["apply", text(&case.plan), "-o", text(&run), "--replace", "--device", "cpu"];
-        succeed("executor", &[&plan[..], &["--workload", "train", "--steps", &steps, "--data", text(&data)]].concat());
-        let record: Run = scenarios::document::read(&run.join("run.json")).expect("the record is valid");
-        let done = record.workloads.into_iter().next().expect("one workload ran");
-        runs.push(done.throughput);
-        predicted = Some(done.predicted);
-    }
-    let predicted = predicted.expect("it ran");
-    let mut sorted = runs.clone();
-    sorted.sort_by(f64::total_cmp);
-    let measured = sorted[sorted.len() / 2];
-    let rate = |seconds: f64| predicted.throughput * predicted.step_seconds.p50 / seconds.max(f64::MIN_POSITIVE);
+fn run(folder: &Path, case: &Case) -> WorkloadRun {
+    let (data, steps, run) = (folder.join("data"), case.steps.to_string(), folder.join("run"));
+    let plan = ["apply", text(&case.plan), "-o", text(&run), "--replace", "--device", "cpu"];
+    succeed("executor", &[&plan[..], &["--workload", "train", "--steps", &steps, "--data", text(&data)]].concat());
+    let record: Run = scenarios::document::read(&run.join("run.json")).expect("the record is valid");
+    record.workloads.into_iter().next().expect("one workload ran")
+}
+
+fn row(case: &Case, runs: &[WorkloadRun]) -> Row {
+    let rates: Vec<f64> = runs.iter().map(|run| run.throughput).collect();
+    let memory = |run: &WorkloadRun| run.ranks.iter().filter_map(|rank| rank.memory_peak_bytes).sum::<u64>() as f64;
+    let peaks: Vec<f64> = runs.iter().map(memory).collect();
+    let median = |of: &[f64]| Interval::of(of).expect("it ran").p50;
+    let (measured, measured_memory) = (median(&rates), median(&peaks));
+    let predicted = &runs.first().expect("it ran").predicted;
     let step = predicted.step_seconds;
+    let rate = |seconds: f64| predicted.throughput * step.p50 / seconds.max(f64::MIN_POSITIVE);
     Row {
         family: case.family,
         strategy: case.strategy,
@@ -158,7 +170,10 @@ fn run(arguments: &Arguments, folder: &Path, case: &Case) -> Row {
         measured,
         error: predicted.throughput / measured - 1.0,
         predicted_interval: Interval { p10: rate(step.p90), p50: predicted.throughput, p90: rate(step.p10) },
-        runs,
+        runs: rates,
+        predicted_memory: predicted.memory_bytes_per_device,
+        measured_memory: measured_memory as u64,
+        memory_error: predicted.memory_bytes_per_device as f64 / measured_memory - 1.0,
     }
 }
 
@@ -169,23 +184,36 @@ fn cells(row: &Row) -> Vec<String> {
         format!("{:.0}", row.predicted),
         format!("{:.0}", row.measured),
         format!("{:+.1} %", 100.0 * row.error),
+        format!("{:.1}", 1e-6 * row.predicted_memory as f64),
+        format!("{:.1}", 1e-6 * row.measured_memory as f64),
+        format!("{:+.1} %", 100.0 * row.memory_error),
     ]
 }
 
 /// Median and worst error.
 fn finding(rows: &[Row]) -> String {
-    let mut errors: Vec<f64> = rows.iter().map(|row| 100.0 * row.error.abs()).collect();
-    errors.sort_by(f64::total_cmp);
-    let (median, worst) = (errors.get(errors.len() / 2), errors.last());
-    let shown = |value: Option<&f64>| value.map_or_else(|| "none".to_owned(), |value| format!("{value:.1} %"));
-    format!("{} trainings: median error {}, worst {}", rows.len(), shown(median), shown(worst))
+    let errors = |of: fn(&Row) -> f64| {
+        let mut errors: Vec<f64> = rows.iter().map(|row| 100.0 * of(row).abs()).collect();
+        errors.sort_by(f64::total_cmp);
+        let worst = errors.last().copied().unwrap_or_default();
+        format!("median error {:.1} %, worst {worst:.1} %", Interval::of(&errors).map_or(0.0, |errors| errors.p50))
+    };
+    let (throughput, memory) = (errors(|row| row.error), errors(|row| row.memory_error));
+    format!("{} trainings: throughput {throughput}; memory {memory}", rows.len())
 }
 
 fn comma_separated(rows: &[Row]) -> String {
-    let mut content = "family,strategy,predicted_samples_per_second,measured_samples_per_second,error\n".to_owned();
+    let mut content = "family,strategy,predicted_samples_per_second,measured_samples_per_second,error,predicted_bytes,\
+                       measured_bytes,memory_error\n"
+        .to_owned();
     for row in rows {
         let Row { family, strategy, predicted, measured, error, .. } = row;
-        let _ = writeln!(content, "{family},\"{strategy}\",{predicted:.3},{measured:.3},{error:.4}");
+        let Row { predicted_memory, measured_memory, memory_error, .. } = row;
+        let _ = writeln!(
+            content,
+            "{family},\"{strategy}\",{predicted:.3},{measured:.3},{error:.4},{predicted_memory},{measured_memory},\
+             {memory_error:.4}"
+        );
     }
     content
 }

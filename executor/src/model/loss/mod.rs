@@ -10,6 +10,7 @@ mod tokens;
 
 use burn::tensor::Tensor;
 
+use super::vocabulary::Own;
 use super::{Description, Flow, Pass};
 use crate::data::Targets;
 
@@ -35,7 +36,11 @@ pub fn loss(description: &Description, output: Flow, targets: Targets, pass: &Pa
         (Targets::Numbers(numbers), _) => numbers::loss(output.single().flat(), numbers),
         (Targets::Boxes(objects), Description::Detector(plan)) => boxes::loss(output, &objects, plan),
         (Targets::Boxes(_), _) => unreachable!("boxes where a network is no detector"),
-        (Targets::Tokens(tokens, counts), _) => tokens::loss(output.single().sequence(), tokens, counts, pass),
+        (Targets::Tokens(tokens, counts), _) => {
+            let scores = output.single().sequence();
+            let vocabulary = description.vocabulary().unwrap_or_else(|| scores.dims()[2]);
+            tokens::loss(scores, (tokens, counts), Own::of(vocabulary, pass), pass)
+        }
     }
 }
 

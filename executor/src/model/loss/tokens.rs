@@ -6,16 +6,21 @@ use super::super::vocabulary::Own;
 use super::{Loss, Pass};
 
 /// Cross-entropy of scores `[records, positions, vocabulary]` against tokens `[records, positions]`, summed over those that
-/// count. Ranks of a tensor group have the scores of a part of the vocabulary each (arXiv 1909.08053, section 3).
+/// count. Ranks of a tensor group have the scores of their `own` part of the vocabulary each (arXiv 1909.08053, section 3).
 ///
 /// The gradient, weight × (softmax − one-hot), is known; it is computed here once in place of a graph over tensors as large
 /// as the scores.
-pub(super) fn loss(scores: Tensor<3>, tokens: Tensor<2, Int>, counts: Tensor<2>, pass: &Pass<'_>) -> Loss {
+pub(super) fn loss(
+    scores: Tensor<3>,
+    (tokens, counts): (Tensor<2, Int>, Tensor<2>),
+    own: Own,
+    pass: &Pass<'_>,
+) -> Loss {
     let [records, positions, entries] = scores.dims();
     let rows = records * positions;
     let scores = scores.reshape([rows, entries]);
     let weights = counts.reshape([rows, 1]);
-    let (local, is_own) = Own::of(entries, pass).local(tokens.reshape([rows, 1]));
+    let (local, is_own) = own.local(tokens.reshape([rows, 1]));
     let values = scores.clone().detach();
     let greatest = pass.greatest(values.clone().max_dim(1));
     let of_token = pass.whole(values.clone().gather(1, local.clone()) * is_own.clone());
@@ -59,7 +64,8 @@ mod tests {
         let scores = Tensor::<3>::from_data(TensorData::new(values, [2, 3, 5]), &device).require_grad();
         let tokens = Tensor::<2, Int>::from_data([[1, 0, 4], [2, 3, 3]], &device);
         let counts = Tensor::<2>::from_data([[1.0, 0.0, 1.0], [1.0, 1.0, 0.5]], &device);
-        let found = loss(scores.clone(), tokens.clone(), counts.clone(), &Pass::plain());
+        let pass = Pass::plain();
+        let found = loss(scores.clone(), (tokens.clone(), counts.clone()), Own::of(5, &pass), &pass);
         let of_token = log_softmax(scores.clone(), 2).gather(2, tokens.clone().unsqueeze_dim(2));
         let expected = (of_token.reshape([2, 3]) * counts.clone()).sum().neg();
         let gradient = |sum: &Tensor<1>| host(scores.grad(&sum.backward()).expect("it depends on the scores"));

@@ -9,7 +9,8 @@ use crate::data::shapes;
 use crate::data::{Columns, Documents, Images, Layout, Records, Stream, Truth};
 
 const RECORDS: usize = 200;
-const VOCABULARY: u32 = 12;
+/// A number that ranks do not divide.
+const VOCABULARY: u32 = 13;
 const SEQUENCE: usize = 8;
 
 /// Whole numbers that follow from those before them, so that there is something to learn.

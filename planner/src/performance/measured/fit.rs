@@ -1,14 +1,15 @@
 //! Cost of an operation as a function of its sizes, from measurements of others of its kind.
 //!
 //! Time is a sum of non-negative costs: t = Σ cᵢ·xᵢ over terms xᵢ such as FLOPs, values read and values
-//! written. The costs minimise Σ ((Σ cᵢ·xᵢ − t)/t)², so that small and large operations weigh alike.
+//! written. The costs minimise Σ ((Σ cᵢ·xᵢ − t)/t)², so that small and large operations weigh alike; t is the mean of
+//! the runs, since a step is the sum of many operations.
 //! What the sum misses near the wanted sizes is then added back: the logarithms of measured over fitted
 //! times, averaged with weights that fall with the distance between the logarithms of the terms.
 
 use scenarios::units::Interval;
 
 /// Terms of one operation, from the constant one.
-pub(super) type Terms = [f64; 7];
+pub(super) type Terms = [f64; 8];
 
 /// Passes of coordinate descent; the problems have few unknowns.
 const PASSES: usize = 500;
@@ -43,8 +44,8 @@ impl Fit {
         let ratios: Vec<f64> = (0..measured.len())
             .filter_map(|left_out| {
                 let rest = [&measured[..left_out], &measured[left_out + 1..]].concat();
-                let predicted = Self::without_error(&rest)?.median(&measured[left_out].0);
-                Some(measured[left_out].1.p50 / predicted)
+                let predicted = Self::without_error(&rest)?.mean(&measured[left_out].0);
+                Some(measured[left_out].1.mean() / predicted)
             })
             .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
             .collect();
@@ -53,47 +54,38 @@ impl Fit {
     }
 
     fn without_error(measured: &[(Terms, Interval)]) -> Option<Self> {
-        let timed: Vec<_> = measured.iter().filter(|(_, seconds)| seconds.p50 > 0.0).collect();
+        let timed: Vec<_> = measured.iter().filter(|(_, seconds)| seconds.mean() > 0.0).collect();
         if timed.is_empty() {
             return None;
         }
-        let rows: Vec<Terms> = timed.iter().map(|(terms, seconds)| terms.map(|term| term / seconds.p50)).collect();
+        let rows: Vec<Terms> = timed.iter().map(|(terms, seconds)| terms.map(|term| term / seconds.mean())).collect();
         let costs = non_negative_least_squares(&rows);
         let points = timed
             .into_iter()
-            .map(|&(terms, seconds)| Point { terms, seconds, missed: (seconds.p50 / dot(&costs, &terms)).ln() })
+            .map(|&(terms, seconds)| Point { terms, seconds, missed: (seconds.mean() / dot(&costs, &terms)).ln() })
             .filter(|point| point.missed.is_finite())
             .collect();
         Some(Self { costs, points, error: Interval { p10: 1.0, p50: 1.0, p90: 1.0 } })
     }
 
-    /// Time of an operation with these terms, with the spread of the measurements near by and the model's own error.
-    pub(super) fn seconds(&self, terms: &Terms) -> Interval {
-        let median = self.median(terms);
-        let nearest = self.points.iter().min_by(|a, b| a.distance(terms).total_cmp(&b.distance(terms)));
-        let spread = nearest
-            .map_or((1.0, 1.0), |point| (point.seconds.p10 / point.seconds.p50, point.seconds.p90 / point.seconds.p50));
+    /// What an operation with these terms takes, with the spread of the measurements near by and the model's own error.
+    pub(super) fn at(&self, terms: &Terms) -> Interval {
+        let (mean, (low, high)) = (self.mean(terms), self.spread(terms));
         Interval {
-            p10: median * spread.0.min(self.error.p10).min(1.0),
-            p50: median,
-            p90: median * spread.1.max(self.error.p90).max(1.0),
+            p10: mean * low.min(self.error.p10).min(1.0),
+            p50: mean,
+            p90: mean * high.max(self.error.p90).max(1.0),
         }
     }
 
-    /// Standard deviation of the runs of an operation with these terms: a tenth of normal values lies more
-    /// than 1.2816 of them above the median.
-    pub(super) fn deviation(&self, terms: &Terms) -> f64 {
-        self.median(terms) * (self.spread(terms).1 - 1.0) / 1.2816
-    }
-
-    /// Tenth and ninetieth percentile of the runs of the nearest measurement, over their median.
+    /// Tenth and ninetieth percentile of the runs of the nearest measurement, over their mean.
     fn spread(&self, terms: &Terms) -> (f64, f64) {
         let nearest = self.points.iter().min_by(|a, b| a.distance(terms).total_cmp(&b.distance(terms)));
         nearest
-            .map_or((1.0, 1.0), |point| (point.seconds.p10 / point.seconds.p50, point.seconds.p90 / point.seconds.p50))
+            .map_or((1.0, 1.0), |point| (point.seconds.p10 / point.seconds.mean(), point.seconds.p90 / point.seconds.mean()))
     }
 
-    fn median(&self, terms: &Terms) -> f64 {
+    fn mean(&self, terms: &Terms) -> f64 {
         let weights = self.points.iter().map(|point| (-(point.distance(terms) / REACH).powi(2)).exp());
         let (sum, missed) = weights
             .zip(&self.points)
@@ -119,14 +111,14 @@ fn non_negative_least_squares(rows: &[Terms]) -> Terms {
     let size = rows.first().map_or(0, |row| row.len());
     // Columns are scaled to length 1, so that FLOPs and constants weigh alike.
     let length = |column: usize| rows.iter().map(|row| row[column].powi(2)).sum::<f64>().sqrt();
-    let mut scale: Terms = [0.0; 7];
+    let mut scale: Terms = [0.0; 8];
     scale.iter_mut().enumerate().for_each(|(column, scale)| *scale = length(column));
     let value = |row: &Terms, column: usize| if scale[column] > 0.0 { row[column] / scale[column] } else { 0.0 };
     let product = |a: usize, b: usize| rows.iter().map(|row| value(row, a) * value(row, b)).sum::<f64>();
     let wanted = |column: usize| rows.iter().map(|row| value(row, column)).sum::<f64>();
     let matrix: Vec<Vec<f64>> = (0..size).map(|a| (0..size).map(|b| product(a, b)).collect()).collect();
     let target: Vec<f64> = (0..size).map(wanted).collect();
-    let mut costs: Terms = [0.0; 7];
+    let mut costs: Terms = [0.0; 8];
     for _ in 0..PASSES {
         for column in (0..size).filter(|&column| scale[column] > 0.0) {
             let rest: f64 = (0..size).filter(|&b| b != column).map(|b| matrix[column][b] * costs[b]).sum();
@@ -146,7 +138,7 @@ mod tests {
     }
 
     fn terms(a: f64, b: f64) -> Terms {
-        [1.0, a, b, 0.0, 0.0, 0.0, 0.0]
+        [1.0, a, b, 0.0, 0.0, 0.0, 0.0, 0.0]
     }
 
     #[test]
@@ -155,7 +147,7 @@ mod tests {
         let sizes = [(10.0, 1e3), (1e3, 1e3), (1e4, 10.0), (1e5, 1e4), (1e6, 1e3), (1e3, 1e6)];
         let fit = Fit::new(&sizes.map(|(a, b)| (terms(a, b), cost(a, b)))).expect("it has measurements");
         for (a, b) in [(5e4, 5e3), (2e5, 1e2), (3e6, 3e6)] {
-            let (found, expected) = (fit.seconds(&terms(a, b)), cost(a, b));
+            let (found, expected) = (fit.at(&terms(a, b)), cost(a, b));
             assert!((found.p50 / expected.p50 - 1.0).abs() < 1e-3, "{a} {b}: {found:?} {expected:?}");
             assert!(found.p10 <= 0.91 * found.p50 && found.p90 >= 1.19 * found.p50, "{found:?}");
         }
@@ -168,7 +160,7 @@ mod tests {
         let sizes = [1e3, 1e4, 1e5, 1e6, 1e7];
         let slow = |a: f64| if (a - 1e5).abs() < 1.0 { 10.0 } else { 1.0 };
         let fit = Fit::new(&sizes.map(|a| (terms(a, 0.0), exact(1e-9 * a * slow(a))))).expect("it has measurements");
-        let at = |a: f64| fit.seconds(&terms(a, 0.0)).p50 / (1e-9 * a);
+        let at = |a: f64| fit.at(&terms(a, 0.0)).p50 / (1e-9 * a);
         assert!(at(1e5) > 3.0 * at(1e7), "{} {}", at(1e5), at(1e7));
         assert!(at(1.1e5) > 3.0 * at(1e7));
     }

@@ -1,56 +1,124 @@
 //! What ranks hold.
 
-use scenarios::scenario::Optimizer;
+use scenarios::machine::OptimizerRule;
 use scenarios::strategy::{Strategy, Sync, Zero};
 
-use super::stages::{Stage, VALUE_BYTES};
-use crate::performance::memory::{Memory, moments};
+use super::MeasuredMachine;
+use super::stages::{PieceHeld, Stage, VALUE_BYTES};
+use crate::performance::memory::Memory;
 
-/// What the rank of a stage holds at its fullest moment: in the backward pass, where activations go and gradients come, or
-/// when the update has copies of all gradients.
-pub(super) fn of_rank(chunks: &[&Stage], strategy: &Strategy, optimizer: Option<Optimizer>, in_flight: f64) -> Memory {
-    let whole = |bytes: f64| bytes.max(0.0).ceil() as u64;
-    let parameters = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>();
-    let kept: Vec<(f64, f64)> = chunks.iter().flat_map(|stage| &stage.kept).copied().collect();
-    let shares = if strategy.zero >= Zero::Optimizer { f64::from(strategy.data.get()) } else { 1.0 };
-    let served = matches!(strategy.sync, Sync::ParameterServer { .. });
-    let states = if served { 0.0 } else { moments(optimizer) as f64 * parameters / shares };
-    let pass: f64 = kept.iter().map(|(bytes, _)| bytes).sum();
-    if optimizer.is_none() {
-        let largest = kept.iter().map(|(bytes, _)| *bytes).fold(0.0, f64::max);
-        return Memory { parameters: whole(parameters), activations: whole(2.0 * largest), ..Memory::default() };
-    }
-    // Chunks of one rank are in flight by themselves.
-    let waiting = (in_flight / chunks.len().max(1) as f64 - 1.0).max(0.0) * pass;
-    let exchanges = strategy.data.get() > 1;
-    let update = (parameters, if exchanges { 2.0 * parameters } else { 0.0 }, 0.0);
-    let (gradients, workspace, activations) = backward(&kept, parameters, in_flight > 1.0, waiting)
-        .into_iter()
-        .chain([update])
-        .max_by(|a, b| (a.0 + a.1 + a.2).total_cmp(&(b.0 + b.1 + b.2)))
-        .unwrap_or(update);
-    Memory {
-        parameters: whole(parameters),
-        gradients: whole(gradients),
-        optimizer: whole(states),
-        activations: whole(activations),
-        batch: 0,
-        workspace: whole(workspace),
+/// How a rank holds its part of a network.
+pub(super) struct Holding<'a> {
+    pub machine: &'a MeasuredMachine<'a>,
+    pub strategy: &'a Strategy,
+    /// The optimiser and its numbers for each parameter, where it learns.
+    pub optimizer: Option<(OptimizerRule, f64)>,
+    /// Whether gradients of several passes are added up.
+    pub accumulates: bool,
+    /// Micro-batches that wait for their backward pass at most.
+    pub in_flight: f64,
+    /// Bytes of the records of a step.
+    pub batch: f64,
+    /// Ranks on a device.
+    pub ranks: u32,
+}
+
+/// Bytes at one moment of a step.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moment {
+    gradients: f64,
+    activations: f64,
+    workspace: f64,
+}
+
+impl Moment {
+    const fn total(&self) -> f64 {
+        self.gradients + self.activations + self.workspace
     }
 }
 
-/// Gradients, work space and activations while each piece goes backward: those behind it have given their gradients, it and
-/// those before it hold activations, and the gradient of what it gave is as large as what it keeps at most.
-fn backward(kept: &[(f64, f64)], parameters: f64, accumulates: bool, waiting: f64) -> Vec<(f64, f64, f64)> {
-    let mut activations = 0.0;
-    let mut before = 0.0;
-    let mut moments = Vec::with_capacity(kept.len());
-    for (bytes, own) in kept {
-        activations += bytes;
-        let gradients = if accumulates { parameters } else { parameters - before * VALUE_BYTES };
-        let own = if accumulates { own * VALUE_BYTES } else { 0.0 };
-        moments.push((gradients, own + bytes / 2.0, activations + waiting));
-        before += own / VALUE_BYTES;
+impl Holding<'_> {
+    /// What the rank of a stage holds at its fullest moment: in a forward pass, in a backward pass, where activations go and
+    /// gradients come, when gradients are exchanged, or when they are applied.
+    pub fn rank(&self, chunks: &[&Stage]) -> Memory {
+        let held: Vec<PieceHeld> = chunks.iter().flat_map(|stage| &stage.held).copied().collect();
+        let parameters = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>();
+        let shares = if self.strategy.zero >= Zero::Optimizer { f64::from(self.strategy.data.get()) } else { 1.0 };
+        let moments = self.optimizer.filter(|_| servers(self.strategy) == 0).map_or(0.0, |(_, moments)| moments * parameters / shares);
+        let mut all = Self::forward(&held, self.optimizer.is_some());
+        if self.optimizer.is_some() {
+            let pass: f64 = held.iter().map(|piece| piece.kept).sum();
+            // Chunks of one rank are in flight by themselves.
+            let waiting = (self.in_flight / chunks.len().max(1) as f64 - 1.0).max(0.0) * pass;
+            all.iter_mut().for_each(|moment| moment.activations += waiting);
+            all.extend(self.backward(&held, parameters, waiting));
+            all.push(self.update(&held, parameters, shares));
+        }
+        let fullest = all.into_iter().max_by(|a, b| a.total().total_cmp(&b.total())).unwrap_or_default();
+        memory([parameters, fullest.gradients, moments, fullest.activations, self.batch, fullest.workspace])
     }
-    moments
+
+    /// What a server holds: its part of the parameters and of their moments, what every worker sent, and their sum.
+    pub fn server(&self, chunks: &[&Stage]) -> Memory {
+        let part = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>()
+            / f64::from(servers(self.strategy).max(1));
+        let workers = f64::from(self.strategy.data.get());
+        memory([part, (workers + 1.0) * part, self.optimizer.map_or(0.0, |(_, moments)| moments * part), 0.0, 0.0, part])
+    }
+
+    /// A pass that learns keeps what its pieces keep; another one forgets.
+    fn forward(held: &[PieceHeld], learns: bool) -> Vec<Moment> {
+        let mut activations = 0.0;
+        let moment = |piece: &PieceHeld| {
+            let moment = Moment { activations, workspace: piece.forward_peak, ..Moment::default() };
+            activations += if learns { piece.kept } else { 0.0 };
+            moment
+        };
+        held.iter().map(moment).collect()
+    }
+
+    /// While each piece goes backward, those behind it have given their gradients, and it and those before it hold
+    /// activations.
+    fn backward(&self, held: &[PieceHeld], parameters: f64, waiting: f64) -> Vec<Moment> {
+        let (mut activations, mut before) = (waiting, 0.0);
+        let moment = |piece: &PieceHeld| {
+            let own = VALUE_BYTES * piece.parameters;
+            activations += piece.kept;
+            before += own;
+            let behind = (parameters - before).max(0.0);
+            let gradients = if self.accumulates { parameters + behind } else { behind };
+            Moment { gradients, activations, workspace: piece.backward_peak }
+        };
+        held.iter().map(moment).collect()
+    }
+
+    /// When gradients are on their way over the host, or are applied tensor by tensor.
+    fn update(&self, held: &[PieceHeld], parameters: f64, shares: f64) -> Moment {
+        let count = parameters / VALUE_BYTES;
+        // A tensor is a matrix with its bias.
+        let largest = held.iter().map(|piece| piece.parameters / (piece.tensors / 2.0).max(1.0)).fold(0.0, f64::max);
+        let exchanged = match self.strategy.data.get() {
+            1 => 0.0,
+            _ => self.machine.exchange_peak(count, largest, self.ranks),
+        };
+        let applied = self.optimizer.map_or(0.0, |(rule, _)| {
+            let (count, largest) = if shares > 1.0 { (count / shares, count / shares) } else { (count, largest) };
+            self.machine.optimizer_peak(rule, count, largest, self.ranks)
+        });
+        Moment { gradients: parameters, workspace: exchanged.max(applied), ..Moment::default() }
+    }
+}
+
+/// Ranks that serve.
+pub(super) const fn servers(strategy: &Strategy) -> u32 {
+    match strategy.sync {
+        Sync::ParameterServer { servers, .. } => servers.get(),
+        Sync::AllReduce | Sync::Averaging { .. } => 0,
+    }
+}
+
+fn memory(bytes: [f64; 6]) -> Memory {
+    let [parameters, gradients, optimizer, activations, batch, workspace] =
+        bytes.map(|bytes| bytes.max(0.0).ceil() as u64);
+    Memory { parameters, gradients, optimizer, activations, batch, workspace }
 }

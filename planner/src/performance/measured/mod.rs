@@ -16,7 +16,9 @@ pub(super) use step::predict;
 
 use std::collections::BTreeMap;
 
-use scenarios::machine::{Collective, DeviceKind, MachineProfile, Operation, OptimizerRule};
+use scenarios::machine::{
+    Collective, DeviceKind, MachineProfile, Operation, OptimizerRule, PieceMeasurement,
+};
 use scenarios::model::pieces::{PieceKind, PieceOperation, Work};
 use scenarios::units::Interval;
 
@@ -29,6 +31,7 @@ pub struct MeasuredMachine<'a> {
     profile: &'a MachineProfile,
     pieces: BTreeMap<(PieceKind, bool, u32), PieceFit>,
     operations: BTreeMap<(Kind, u32), Fit>,
+    peaks: BTreeMap<(Kind, u32), Fit>,
     inputs: BTreeMap<(bool, u32), Fit>,
     transports: BTreeMap<(Collective, u32), Vec<(f64, Interval)>>,
 }
@@ -39,6 +42,8 @@ struct PieceFit {
     forward: Option<Fit>,
     backward: Option<Fit>,
     kept: Option<Fit>,
+    forward_peak: Option<Fit>,
+    backward_peak: Option<Fit>,
 }
 
 /// What a piece takes and keeps.
@@ -48,8 +53,9 @@ pub(super) struct PieceCost {
     pub backward: Interval,
     /// Bytes kept between the passes.
     pub kept: f64,
-    /// Variance of both passes from run to run, in s².
-    pub variance: f64,
+    /// Most bytes held in each pass beside those that were held before.
+    pub forward_peak: f64,
+    pub backward_peak: f64,
 }
 
 /// Operations beside the passes whose times have one formula.
@@ -71,6 +77,10 @@ impl<'a> MeasuredMachine<'a> {
             let (kind, terms) = kind_and_terms(&measured.operation)?;
             Some(((kind, measured.ranks), (terms, measured.seconds)))
         });
+        let peaks = profile.operations.iter().filter_map(|measured| {
+            let (kind, [_, parameters, tensors, ..]) = kind_and_terms(&measured.operation)?;
+            Some(((kind, measured.ranks), (peak_terms(parameters, parameters / tensors.max(1.0)), bytes(measured.peak_bytes))))
+        });
         let inputs = profile.inputs.iter().map(|measured| {
             let records = measured.records as f64;
             let terms = sizes(1.0, measured.values_per_record as f64 * records, records);
@@ -88,6 +98,7 @@ impl<'a> MeasuredMachine<'a> {
             profile,
             pieces: pieces(profile),
             operations: fit_groups(operations),
+            peaks: fit_groups(peaks),
             inputs: fit_groups(inputs),
             transports,
         }
@@ -136,15 +147,33 @@ impl<'a> MeasuredMachine<'a> {
         let of = |first: bool| self.pieces.get(&(kind, first, measured));
         let missing = Unpredictable::PieceNotMeasured { kind, ranks };
         let fit = of(first).or_else(|| of(!first)).ok_or(missing)?;
-        let (terms, slow) = (terms(&operation.work.of_records(records)), self.slowdown(ranks));
-        let seconds = |fit: &Option<Fit>| fit.as_ref().map_or(NONE, |fit| fit.seconds(&terms).scaled(slow));
-        let deviation = |fit: &Option<Fit>| fit.as_ref().map_or(0.0, |fit| fit.deviation(&terms) * slow);
+        let (terms, slow) = (terms(&operation.work.of_records(records), records), self.slowdown(ranks));
+        let seconds = |fit: &Option<Fit>| fit.as_ref().map_or(NONE, |fit| fit.at(&terms).scaled(slow));
+        let bytes = |fit: &Option<Fit>| fit.as_ref().map_or(0.0, |fit| fit.at(&terms).p50);
         Ok(PieceCost {
             forward: seconds(&fit.forward),
             backward: seconds(&fit.backward),
-            kept: fit.kept.as_ref().map_or(0.0, |fit| fit.seconds(&terms).p50),
-            variance: deviation(&fit.forward).powi(2) + deviation(&fit.backward).powi(2),
+            kept: bytes(&fit.kept),
+            forward_peak: bytes(&fit.forward_peak),
+            backward_peak: bytes(&fit.backward_peak),
         })
+    }
+
+    /// Share of the time between two meetings that a rank waits for the slowest of `ranks`, where they meet after so many
+    /// seconds: between measured times on a line over their logarithm.
+    pub(super) fn wait(&self, seconds: f64, ranks: u32) -> f64 {
+        let measured = self.measured_ranks(ranks);
+        let points = self.profile.waits.iter().filter(|wait| wait.ranks == measured);
+        let points: Vec<(f64, f64)> = points.map(|wait| (wait.seconds.ln(), wait.share)).collect();
+        let at = seconds.ln();
+        match points.iter().position(|point| point.0 >= at) {
+            None => points.last().map_or(0.0, |last| last.1),
+            Some(0) => points[0].1,
+            Some(above) => {
+                let ((x0, low), (x1, high)) = (points[above - 1], points[above]);
+                low + (high - low) * (at - x0) / (x1 - x0)
+            }
+        }
     }
 
     /// Cost of a cut through which so many values flow.
@@ -174,6 +203,21 @@ impl<'a> MeasuredMachine<'a> {
         self.operation(Kind::HostToDevice, sizes(1.0, bytes, 0.0), "host_to_device", ranks)
     }
 
+    /// Most bytes that an optimiser step over parameters, the largest tensor of which has so many, holds beside what was held
+    /// before.
+    pub(super) fn optimizer_peak(&self, rule: OptimizerRule, parameters: f64, largest: f64, ranks: u32) -> f64 {
+        self.peak(Kind::OptimizerStep(rule), peak_terms(parameters, largest), ranks)
+    }
+
+    /// Most bytes that gradients on their way to the host and back take beside themselves.
+    pub(super) fn exchange_peak(&self, parameters: f64, largest: f64, ranks: u32) -> f64 {
+        self.peak(Kind::GradientExchange, peak_terms(parameters, largest), ranks)
+    }
+
+    fn peak(&self, kind: Kind, terms: Terms, ranks: u32) -> f64 {
+        self.peaks.get(&(kind, self.measured_ranks(ranks))).map_or(0.0, |fit| fit.at(&terms).p50)
+    }
+
     fn operation(
         &self,
         kind: Kind,
@@ -183,7 +227,7 @@ impl<'a> MeasuredMachine<'a> {
     ) -> Result<Interval, Unpredictable> {
         let fit = self.operations.get(&(kind, self.measured_ranks(ranks)));
         let missing = Unpredictable::NotMeasured { operation, ranks };
-        Ok(fit.ok_or(missing)?.seconds(&terms).scaled(self.slowdown(ranks)))
+        Ok(fit.ok_or(missing)?.at(&terms).scaled(self.slowdown(ranks)))
     }
 
     /// Time of a collective of `bytes` in a group of `group` ranks, where `ranks` are on the device in all: between measured
@@ -219,7 +263,7 @@ impl<'a> MeasuredMachine<'a> {
         let fit = self.inputs.get(&(augmented, self.measured_ranks(ranks)));
         let terms = sizes(1.0, values_per_record * records, records);
         let missing = Unpredictable::NotMeasured { operation: "input", ranks };
-        Ok(fit.ok_or(missing)?.seconds(&terms).scaled(self.slowdown(ranks)))
+        Ok(fit.ok_or(missing)?.at(&terms).scaled(self.slowdown(ranks)))
     }
 }
 
@@ -232,15 +276,26 @@ fn pieces(profile: &MachineProfile) -> BTreeMap<(PieceKind, bool, u32), PieceFit
         groups.entry((measured.kind, measured.first, measured.ranks)).or_default().push(measured);
     }
     let fitted = groups.into_iter().map(|(key, measured)| {
-        let fit = |of: &dyn Fn(&scenarios::machine::PieceMeasurement) -> Interval| {
-            Fit::new(&measured.iter().map(|piece| (terms(&piece.work), of(piece))).collect::<Vec<_>>())
+        let fit = |of: fn(&PieceMeasurement) -> Interval| {
+            let terms = |piece: &PieceMeasurement| terms(&piece.work, piece.records as f64);
+            Fit::new(&measured.iter().map(|piece| (terms(piece), of(piece))).collect::<Vec<_>>())
         };
-        let bytes = |bytes: u64| Interval { p10: bytes as f64, p50: bytes as f64, p90: bytes as f64 };
-        let forward = fit(&|piece| piece.forward);
-        let (backward, kept) = (fit(&|piece| piece.backward), fit(&|piece| bytes(piece.kept_bytes)));
-        (key, PieceFit { forward, backward, kept })
+        let fitted = PieceFit {
+            forward: fit(|piece| piece.forward),
+            backward: fit(|piece| piece.backward),
+            kept: fit(|piece| bytes(piece.kept_bytes)),
+            forward_peak: fit(|piece| bytes(piece.forward_peak_bytes)),
+            backward_peak: fit(|piece| bytes(piece.backward_peak_bytes)),
+        };
+        (key, fitted)
     });
     fitted.collect()
+}
+
+/// Bytes, which do not vary.
+const fn bytes(bytes: u64) -> Interval {
+    let bytes = bytes as f64;
+    Interval { p10: bytes, p50: bytes, p90: bytes }
 }
 
 fn fit_groups<K: Ord>(measured: impl Iterator<Item = (K, (Terms, Interval))>) -> BTreeMap<K, Fit> {
@@ -251,9 +306,12 @@ fn fit_groups<K: Ord>(measured: impl Iterator<Item = (K, (Terms, Interval))>) ->
     groups.into_iter().filter_map(|(key, points)| Some((key, Fit::new(&points)?))).collect()
 }
 
-/// What the time of a piece is made of: a constant, products, values, and what does not depend on the records.
-const fn terms(work: &Work) -> Terms {
-    [1.0, work.multiply_adds, work.entering, work.leaving, work.inner, work.parameters, work.steps]
+/// What the time of a piece is made of: a constant, products, values, what does not depend on the records, and these
+/// themselves, since few of them may take another algorithm than many. Every step of a recurrent layer adds to the gradient of
+/// all its parameters.
+const fn terms(work: &Work, records: f64) -> Terms {
+    let parameters = work.parameters * work.steps.max(1.0);
+    [1.0, work.multiply_adds, work.entering, work.leaving, work.inner, parameters, work.steps, records]
 }
 
 /// What the time of an operation beside the passes is made of; `None` of one that is only stated.
@@ -273,7 +331,12 @@ fn kind_and_terms(operation: &Operation) -> Option<(Kind, Terms)> {
 
 /// Terms of an operation beside the passes: a constant and two sizes.
 const fn sizes(constant: f64, first: f64, second: f64) -> Terms {
-    [constant, first, second, 0.0, 0.0, 0.0, 0.0]
+    [constant, first, second, 0.0, 0.0, 0.0, 0.0, 0.0]
+}
+
+/// What the memory of an update is made of: all parameters, and those of the largest tensor.
+const fn peak_terms(parameters: f64, largest: f64) -> Terms {
+    sizes(0.0, parameters, largest)
 }
 
 fn interpolate(points: &[(f64, Interval)], at: f64) -> Option<Interval> {

@@ -19,9 +19,24 @@ pub(super) struct Stage {
     pub hop: Interval,
     pub parameters: f64,
     pub tensors: f64,
-    /// Bytes kept and parameters of each piece.
-    pub kept: Vec<(f64, f64)>,
-    pub variance: f64,
+    /// What its pieces hold, in order.
+    pub held: Vec<PieceHeld>,
+    /// Times that ranks meet in both passes.
+    pub meetings: f64,
+}
+
+/// Bytes that a piece holds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PieceHeld {
+    /// From the forward to the backward pass.
+    pub kept: f64,
+    /// In the forward pass at most.
+    pub forward_peak: f64,
+    /// In the backward pass at most, with what it computes again for it.
+    pub backward_peak: f64,
+    /// Parameters, and their tensors.
+    pub parameters: f64,
+    pub tensors: f64,
 }
 
 /// A network on ranks that compute at the same time.
@@ -68,8 +83,8 @@ impl Spread<'_> {
             hop: NONE,
             parameters: 0.0,
             tensors: 0.0,
-            kept: Vec::with_capacity(list.len()),
-            variance: 0.0,
+            held: Vec::with_capacity(list.len()),
+            meetings: 0.0,
         };
         for (index, piece) in list.iter().enumerate() {
             self.add(&mut stage, piece, start + index == 0)?;
@@ -83,16 +98,20 @@ impl Spread<'_> {
             Recompute::Selective => piece.is_attention(),
             Recompute::Full => true,
         };
-        let mut kept = 0.0;
+        let mut held = PieceHeld { parameters: piece.parameters(), tensors: piece.tensors as f64, ..PieceHeld::default() };
         if let Some(operation) = piece.operation {
             let cost = self.machine.piece(operation, self.records, first, self.ranks)?;
             stage.forward = plus(stage.forward, cost.forward);
             stage.backward = plus(stage.backward, cost.backward);
-            stage.variance += cost.variance;
-            kept = cost.kept;
+            let leaving = operation.work.leaving * self.records * VALUE_BYTES;
+            held.kept = cost.kept;
+            held.forward_peak = cost.forward_peak;
+            // What flows back is as large as what left.
+            held.backward_peak = leaving + cost.backward_peak;
             if again {
                 stage.backward = plus(stage.backward, cost.forward);
-                kept = operation.work.leaving * self.records * VALUE_BYTES;
+                held.kept = leaving;
+                held.backward_peak = cost.forward_peak.max(cost.kept + held.backward_peak);
             }
         }
         let meets = self.meets(piece);
@@ -103,8 +122,17 @@ impl Spread<'_> {
         stage.messages = plus(stage.messages, self.sums(piece)?);
         stage.parameters += piece.parameters();
         stage.tensors += piece.tensors as f64;
-        stage.kept.push((kept, piece.parameters()));
+        stage.meetings += self.meetings(piece);
+        stage.held.push(held);
         Ok(())
+    }
+
+    /// Times that ranks meet in a piece.
+    fn meetings(&self, piece: &Piece) -> f64 {
+        let over_tensor = piece.forward_sums.len() + piece.backward_sums.len();
+        let over_tensor = if self.strategy.tensor.get() > 1 { over_tensor as f64 } else { 0.0 };
+        let over_replicas = if self.shares_figures() && piece.replica_sum > 0.0 { 2.0 } else { 0.0 };
+        over_tensor + over_replicas
     }
 
     /// Whether passes are cut behind a piece because ranks meet there.
@@ -158,10 +186,11 @@ impl Spread<'_> {
         let cost = self.machine.piece(self.pieces.loss, self.records, false, self.ranks)?;
         stage.forward = plus(stage.forward, cost.forward);
         stage.backward = plus(stage.backward, cost.backward);
-        stage.variance += cost.variance;
-        stage.kept.push((cost.kept, 0.0));
+        let peaks = PieceHeld { forward_peak: cost.forward_peak, backward_peak: cost.backward_peak, ..PieceHeld::default() };
+        stage.held.push(PieceHeld { kept: cost.kept, ..peaks });
         let tensor = self.strategy.tensor.get();
         if tensor > 1 {
+            stage.meetings += self.pieces.loss_sums.len() as f64;
             for values in &self.pieces.loss_sums {
                 stage.messages = plus(stage.messages, self.summed(values * self.records, tensor)?);
             }

@@ -11,8 +11,9 @@ use scenarios::units::Interval;
 
 use super::stages::{Spread, Stage, VALUE_BYTES};
 use super::update::{Update, Updated};
-use super::{MeasuredMachine, NONE, memory};
-use crate::performance::memory::Memory;
+use super::memory::{Holding, servers};
+use super::{MeasuredMachine, NONE};
+use crate::performance::memory::{Memory, moments};
 use crate::performance::pipeline::{self, Pipeline};
 use crate::performance::{Layout, MEASURED_BASIS, Prediction, Task, TaskKind, Unpredictable, plus};
 
@@ -179,10 +180,7 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// What ranks wait for each other: figures that all sum, and the slowest of them.
-    ///
-    /// The median of the largest of n normal values is the 0.5^(1/n) quantile of one; quantiles are taken
-    /// of the logistic distribution of the same width, ln(p / (1 − p)) / 1.702 standard deviations.
+    /// What ranks wait for each other: figures that all sum, and the slowest of them wherever they meet.
     fn wait(&self, stages: &[Stage], parts: &mut Parts) -> Result<(), Unpredictable> {
         let all = self.strategy.ranks();
         if all == 1 {
@@ -190,31 +188,41 @@ impl<'a> Job<'a> {
         }
         let figures = self.machine.exchange(Collective::AllReduce, FIGURE_BYTES, all, self.ranks)?;
         parts.add("communication", figures.scaled(FIGURES));
-        // Figures are summed in every step, however replicas agree, so that all wait for the slowest.
-        let meet = self.strategy.data.saturating_mul(self.strategy.tensor).get();
-        if meet > 1 {
-            let variance = self.fullest(stages).iter().map(|stage| stage.variance).sum::<f64>();
-            let quantile = 0.5_f64.powf(1.0 / f64::from(meet));
-            let wait = variance.sqrt() * (quantile / (1.0 - quantile)).ln() / 1.702;
-            parts.add("communication", Interval { p10: 0.0, p50: wait, p90: 2.0 * wait });
-        }
+        // Figures are summed in every step, however replicas agree; stages meet at every message.
+        let passes = (self.local / self.micro_batch.max(1)).max(1) as f64;
+        let messages = if self.strategy.pipeline.get() > 1 { 2.0 } else { 0.0 };
+        let of_pass = messages + self.fullest(stages).iter().map(|stage| stage.meetings).sum::<f64>();
+        let busy = parts.median("forward") + parts.median("backward") + parts.median("optimizer");
+        let wait = busy * self.machine.wait(busy / (1.0 + passes * of_pass), self.ranks);
+        parts.add("communication", Interval { p10: 0.0, p50: wait, p90: 2.0 * wait });
         Ok(())
     }
 
     /// Memory of the fullest device: of ranks that share one, all of theirs.
     fn memory(&self, stages: &[Stage], in_flight: &[f64]) -> Memory {
         let optimizer = self.task.optimizer();
+        let values = self.local as f64 * values_per_record(self.task.model);
         let of = |rank: u32| {
-            let open = in_flight.get(rank as usize).copied().unwrap_or(1.0);
-            memory::of_rank(&self.chunks(stages, rank), &self.strategy, optimizer, open)
+            let in_flight = in_flight.get(rank as usize).copied().unwrap_or(1.0);
+            let holding = Holding {
+                machine: self.machine,
+                strategy: &self.strategy,
+                optimizer: optimizer.map(|optimizer| (rule(optimizer), moments(Some(optimizer)) as f64)),
+                accumulates: self.local > self.micro_batch,
+                in_flight,
+                batch: values * VALUE_BYTES,
+                ranks: self.ranks,
+            };
+            (holding.rank(&self.chunks(stages, rank)), holding.server(&self.chunks(stages, rank)))
         };
         let pipeline = self.strategy.pipeline.get();
-        let fullest = (0..pipeline).map(of).max_by_key(Memory::total).unwrap_or_default();
+        let (fullest, server) = (0..pipeline).map(of).max_by_key(|(rank, _)| rank.total()).unwrap_or_default();
         if self.ranks == 1 {
             return fullest;
         }
-        let all = (0..pipeline).map(of).fold(Memory::default(), |sum, rank| sum.plus(&rank));
-        all.scaled(u64::from(self.ranks), u64::from(pipeline))
+        let all = (0..pipeline).map(of).fold(Memory::default(), |sum, (rank, _)| sum.plus(&rank));
+        let learners = all.scaled(u64::from(self.ranks), u64::from(pipeline));
+        learners.plus(&server.scaled(u64::from(servers(&self.strategy)), 1))
     }
 
     fn prediction(&self, parts: &Parts, memory: Memory) -> Prediction {

@@ -2,7 +2,7 @@
 
 use scenarios::machine::{
     Collective, Device, DeviceKind, FORMAT, Host, InputMeasurement, MachineProfile, Operation, OperationMeasurement,
-    OptimizerRule, Pass, PieceMeasurement, TransportMeasurement,
+    OptimizerRule, Pass, PieceMeasurement, TransportMeasurement, WaitMeasurement,
 };
 use scenarios::model::pieces::{Piece, PieceKind, PieceOperation, Work, pieces};
 use scenarios::scenario::Scenario;
@@ -29,11 +29,14 @@ fn piece(operation: PieceOperation, records: f64, ranks: u32) -> PieceMeasuremen
     PieceMeasurement {
         kind: operation.kind,
         work,
+        records: records as u64,
         first: false,
         ranks,
         forward: exact(1e-9 * work.multiply_adds),
         backward: exact(2e-9 * work.multiply_adds),
         kept_bytes: 4 * work.leaving as u64,
+        forward_peak_bytes: 6 * work.leaving as u64,
+        backward_peak_bytes: 4 * work.leaving as u64,
         samples: 1,
     }
 }
@@ -52,6 +55,7 @@ fn profile(scenario: &Scenario) -> MachineProfile {
         pass: Pass::Forward,
         ranks,
         seconds: exact(seconds),
+        peak_bytes: 0,
         samples: 1,
     };
     let operations = [1, 2].into_iter().flat_map(|ranks| {
@@ -98,6 +102,9 @@ fn profile(scenario: &Scenario) -> MachineProfile {
         software: String::new(),
         operations: operations.collect(),
         pieces: measured,
+        waits: [(1e-6, 0.5), (1e-3, 0.1)]
+            .map(|(seconds, share)| WaitMeasurement { ranks: 2, seconds, share, samples: 1 })
+            .to_vec(),
         transports: transports.collect(),
         inputs: vec![input(1), input(2)],
     }
@@ -152,6 +159,16 @@ fn pipelines_wait_less_with_more_micro_batches_and_hold_less() {
     let parameters = pieces(Task::of(&serde_json::from_str(SCENARIO).expect("valid"), "w").expect("one").model, 1);
     let parameters: f64 = parameters.expect("a network").list.iter().map(Piece::parameters).sum();
     assert_eq!(held("data:1").parameters, 4 * parameters as u64);
+}
+
+#[test]
+fn waits_lie_on_lines_over_the_logarithm_of_the_time() {
+    let profile = profile(&serde_json::from_str(SCENARIO).expect("the scenario is valid"));
+    let machine = MeasuredMachine::new(&profile);
+    for (seconds, expected) in [(1e-9, 0.5), (1e-6, 0.5), (1e-6 * 1000_f64.sqrt(), 0.3), (1e-3, 0.1), (1.0, 0.1)] {
+        let found = machine.wait(seconds, 2);
+        assert!((found - expected).abs() < 1e-9, "{seconds}: {found}");
+    }
 }
 
 #[test]

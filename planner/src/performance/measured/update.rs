@@ -76,9 +76,13 @@ impl Update<'_> {
         let workers = f64::from(self.strategy.data.get());
         let bytes = self.parameters * VALUE_BYTES;
         let message = self.machine.exchange(Collective::Message, bytes / servers, 2, self.ranks)?.scaled(2.0);
-        // A server reads every worker's gradient and writes an answer for each.
+        // A server reads every worker's gradient and writes an answer for each; between them the sum goes to its device and
+        // parameters come back. A worker puts gradients together, and parameters.
         let handled = self.machine.copy(bytes / servers, self.ranks)?.scaled(2.0 * workers + 2.0);
-        let communication = plus(self.to_host_and_back(1.0)?, plus(message, handled));
+        let joined = self.machine.copy(bytes, self.ranks)?.scaled(3.0);
+        let of_server = self.machine.host_exchange(self.parameters / servers, 1.0, self.ranks)?;
+        let carried = plus(message, plus(handled, plus(joined, of_server)));
+        let communication = plus(self.to_host_and_back(1.0)?, carried);
         Ok(Updated { communication, optimizer: self.optimizer(servers)? })
     }
 

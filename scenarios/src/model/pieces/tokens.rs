@@ -48,7 +48,8 @@ impl<'a> Sizes<'a> {
     fn of(model: &'a Transformer, tensor: f64) -> Self {
         let [tokens, width, vocabulary] =
             [model.sequence, model.hidden, model.vocabulary].map(|size| size.get() as f64);
-        let vocabulary = vocabulary / tensor;
+        // Where ranks do not divide it, the first ones have one entry more.
+        let vocabulary = (vocabulary / tensor).ceil();
         Self { model, tensor, tokens, width, vocabulary, table: vocabulary * width }
     }
 
@@ -183,7 +184,7 @@ impl<'a> Sizes<'a> {
 /// The pieces of a recurrent network: embedding, layers, output. Ranks share the vocabulary only.
 pub(super) fn recurrent(model: &Rnn, tensor: f64) -> Pieces {
     let [hidden, tokens, vocabulary] = [model.hidden, model.sequence, model.vocabulary].map(|size| size.get() as f64);
-    let (width, own) = (model.embedding() as f64, vocabulary / tensor);
+    let (width, own) = (model.embedding() as f64, (vocabulary / tensor).ceil());
     let embedding = Work { entering: tokens, leaving: tokens * width, parameters: own * width, ..Work::default() };
     let embedding = Piece::new(PieceKind::Embedding, embedding, width, 1);
     let mut list = vec![Piece { forward_sums: vec![tokens * width], ..embedding }];

@@ -101,7 +101,8 @@ fn what_cannot_be_carried_out_is_told() {
     check(|_| (), 1, "");
     check(|_| (), 2, "");
     check(|_| (), 4, "`kv_heads` (2) is not divisible by `ranks of a tensor group` (4)");
-    check(|t| t.vocabulary = n(9), 2, "`vocabulary` (9) is not divisible by `ranks of a tensor group` (2)");
+    check(|t| t.vocabulary = n(9), 2, "");
+    check(|t| t.vocabulary = n(1), 2, "`vocabulary` (1) is not divisible by `ranks of a tensor group` (2)");
     check(|t| t.head_size = Some(n(5)), 1, "`head_size` (5) is not divisible by `pairs of rotary positions` (2)");
     let experts = |t: &mut Transformer| t.experts = Some(Experts { count: n(2), active: n(1), shared: 0 });
     check(experts, 1, "`experts` can be planned, but not carried out");
@@ -137,6 +138,8 @@ fn ranks_that_share_matrices_compute_what_one_does() {
         check(bert(), ranks, texts);
         check(Transformer { tied: false, ..bert() }, ranks, texts);
         check(Transformer { classes: Some(n(3)), ..bert() }, ranks, classes);
+        check(Transformer { vocabulary: n(11), ..bert() }, ranks, texts);
+        check(Transformer { vocabulary: n(10), tied: false, ..gpt() }, ranks, texts);
     }
     check(llama(), 2, texts);
     check(Transformer { kv_heads: Some(n(2)), ..gpt() }, 2, texts);
