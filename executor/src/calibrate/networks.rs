@@ -11,6 +11,13 @@ pub struct Measured {
     pub records: usize,
     /// The network.
     pub model: Model,
+    /// Ranks of the tensor group that one is measured of.
+    #[serde(default = "alone")]
+    pub tensor: u32,
+}
+
+const fn alone() -> u32 {
+    1
 }
 
 /// All of them. Between them they have every kind of piece at sizes that lie apart.
@@ -34,11 +41,11 @@ mod tests {
     #[test]
     fn kinds_are_met_at_several_sizes_and_in_no_preset() {
         let mut sizes: BTreeMap<_, usize> = BTreeMap::new();
-        for Measured { model, .. } in all() {
+        for Measured { model, tensor, .. } in all() {
             assert!(PRESETS.iter().all(|preset| preset.model() != model), "{model:?} has a name");
-            let pieces = pieces(&model, 1).expect("it is valid");
+            let pieces = pieces(&model, tensor).expect("it is valid");
             for operation in pieces.list.iter().filter_map(|piece| piece.operation).chain([pieces.loss]) {
-                *sizes.entry(operation.kind).or_default() += 1;
+                *sizes.entry((operation.kind, tensor > 1)).or_default() += 1;
             }
         }
         // The losses of one number differ in the records alone.

@@ -14,8 +14,9 @@ use super::{probe, ranks::in_ranks, sample};
 use crate::data::{Inputs, Targets};
 use crate::device::Devices;
 use crate::device::memory::{Meter, metered};
+use crate::model::build::Share;
 use crate::model::loss::loss;
-use crate::model::{Alone, Description, Flow, Network, Pass, Value};
+use crate::model::{Description, Flow, Group, Network, Part, Pass, Value};
 use crate::transport::{ThreadTransport, Transport as _};
 
 /// Times that every network is measured anew. A machine is faster at one time than at another; in rounds, all networks see
@@ -32,6 +33,7 @@ struct Measuring {
     work: Work,
     records: u64,
     first: bool,
+    shared: bool,
     passes: Vec<Passing>,
 }
 
@@ -61,7 +63,9 @@ pub fn measure(devices: &Devices, ranks: u32) -> (Vec<PieceMeasurement>, Vec<Wai
     let waits = waits(&found, ranks);
     let mut joined: Vec<Measuring> = Vec::new();
     for one in found.into_iter().flatten() {
-        let same = |other: &&mut Measuring| (other.kind, other.work, other.first) == (one.kind, one.work, one.first);
+        let same = |other: &&mut Measuring| {
+            (other.kind, other.work, other.first, other.shared) == (one.kind, one.work, one.first, one.shared)
+        };
         match joined.iter_mut().find(same) {
             Some(other) => other.passes.extend(one.passes),
             None => joined.push(one),
@@ -116,7 +120,7 @@ impl Measuring {
     fn new(operation: PieceOperation, records: usize, first: bool) -> Self {
         let PieceOperation { kind, work } = operation;
         let work = work.of_records(records as f64);
-        Self { kind, work, records: records as u64, first, passes: Vec::new() }
+        Self { kind, work, records: records as u64, first, shared: false, passes: Vec::new() }
     }
 
     fn summed(self, ranks: u32) -> Option<PieceMeasurement> {
@@ -131,6 +135,7 @@ impl Measuring {
             work: self.work,
             records: self.records,
             first: self.first,
+            shared: self.shared,
             ranks,
             forward: seconds(|passing| passing.forward)?,
             backward: seconds(|passing| passing.backward)?,
@@ -151,11 +156,31 @@ struct Bench<'a> {
     transport: &'a ThreadTransport,
 }
 
-/// A network with records.
+/// A network with records, or the part of it that the first rank of a tensor group holds.
 struct Subject {
     network: Network,
+    group: Pretended,
     inputs: Inputs,
     targets: Targets,
+}
+
+/// A tensor group of which one rank is there: what it sums is its own part.
+struct Pretended {
+    ranks: usize,
+}
+
+impl Group for Pretended {
+    fn size(&self) -> usize {
+        self.ranks
+    }
+
+    fn rank(&self) -> usize {
+        0
+    }
+
+    fn sum(&self, _: &mut Vec<f32>) {}
+
+    fn greatest(&self, _: &mut Vec<f32>) {}
 }
 
 /// A piece on the way back: what entered, what left, and what is measured of it.
@@ -188,14 +213,18 @@ impl Passing {
 impl Bench<'_> {
     /// Every piece of a network that computes something, its loss, and a cut behind its first piece; nothing where another rank
     /// has left.
-    fn network(&self, Measured { model, records }: &Measured) -> Option<Vec<Measuring>> {
-        let (Ok(description), Ok(pieces)) = (Description::of(model), pieces(model, 1)) else { return None };
+    fn network(&self, Measured { model, records, tensor }: &Measured) -> Option<Vec<Measuring>> {
+        let (Ok(description), Ok(pieces)) = (Description::of(model), pieces(model, *tensor)) else { return None };
+        let group = Pretended { ranks: *tensor as usize };
+        let part = Part { share: Share { rank: 0, of: group.ranks }, ..description.whole() };
         let subject = Subject {
-            network: Network::new(&description, description.whole(), 1, self.device),
+            network: Network::new(&description, part, 1, self.device),
+            group,
             inputs: sample::inputs(&description, *records, self.device),
             targets: sample::targets(&description, &pieces, *records, self.device),
         };
         let mut measured = Self::wanted(&pieces, *records);
+        measured.iter_mut().for_each(|one| one.shared = *tensor > 1);
         // The first pass warms up.
         self.pass(&subject, pieces.list.len());
         for _ in 0..PASSES {
@@ -224,7 +253,7 @@ impl Bench<'_> {
 
     /// What each piece, the loss and the cut take.
     fn pass(&self, subject: &Subject, pieces: usize) -> Vec<Passing> {
-        let pass = Pass { learns: true, counts: true, replicas: 1, tensor: &Alone };
+        let pass = Pass { learns: true, counts: true, replicas: 1, tensor: &subject.group };
         let description = subject.network.description();
         let mut flow = description.start(subject.inputs.clone());
         let mut passed = Vec::with_capacity(pieces);
@@ -296,14 +325,14 @@ mod tests {
     #[test]
     fn pieces_are_those_of_the_executor() {
         let device = Device::flex();
-        for Measured { model, .. } in networks::all() {
+        for Measured { model, .. } in networks::all().into_iter().filter(|network| network.tensor == 1) {
             let description = Description::of(&model).expect("it is carried out");
             let pieces = pieces(&model, 1).expect("it is valid");
             assert_eq!(pieces.list.len(), description.pieces(), "{model:?}");
             let weights: Vec<f64> = pieces.list.iter().map(|piece| piece.weight).collect();
             assert_eq!(weights, description.work(), "{model:?}");
             for (index, piece) in pieces.list.iter().enumerate() {
-                let part = crate::model::Part { pieces: index..index + 1, ..description.whole() };
+                let part = Part { pieces: index..index + 1, ..description.whole() };
                 let network = Network::new(&description, part, 1, &device);
                 let shared = if index + 1 == pieces.list.len() { pieces.tied as f64 } else { 0.0 };
                 assert_eq!(network.size() as u64, (piece.parameters() + shared) as u64, "piece {index} of {model:?}");
@@ -321,7 +350,7 @@ mod tests {
             for network in networks::all().iter().step_by(6) {
                 let bench = Bench { device: &device, runs: 2, meter, transport: &alone[0] };
                 let found = bench.network(network).expect("nobody leaves");
-                let pieces = pieces(&network.model, 1).expect("it is valid");
+                let pieces = pieces(&network.model, network.tensor).expect("it is valid");
                 let computing = pieces.list.iter().filter(|piece| piece.operation.is_some()).count();
                 assert_eq!(found.len(), computing + 2, "{network:?}");
                 assert_eq!(found[computing].kind, pieces.loss.kind);

@@ -43,5 +43,5 @@ use burn::tensor::Tensor;
 /// If the device cannot be read.
 #[must_use]
 pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_to_vec().expect("they were converted")
+    tensor.into_data().convert::<f32>().try_into_vec().expect("they were converted")
 }

@@ -118,6 +118,15 @@ impl Run {
     pub const fn range(&self) -> Range<usize> {
         self.from..self.from + self.values.len()
     }
+
+    /// The values of runs, one behind the other.
+    #[must_use]
+    pub fn joined(mut runs: Vec<Self>) -> Vec<f32> {
+        match &mut runs[..] {
+            [only] => std::mem::take(&mut only.values),
+            runs => runs.iter().map(|run| &run.values[..]).collect::<Vec<_>>().concat(),
+        }
+    }
 }
 
 impl Exchange {

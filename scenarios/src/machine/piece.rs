@@ -19,6 +19,9 @@ pub struct PieceMeasurement {
     /// Whether it is the first of its network, so that nobody asks for the gradient of what enters.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first: bool,
+    /// Whether it is the part of one rank of a tensor group, with what such ranks do before and after they sum.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
     /// Ranks that ran the network at the same time on the same device; each took this time.
     pub ranks: u32,
     /// Time of the forward pass in one rank, recorded for differentiation.

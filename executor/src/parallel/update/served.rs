@@ -10,6 +10,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use scenarios::scenario::Training;
 
+use super::super::exchange::Run;
 use super::sharded::Flat;
 use super::{
     Common, Held, Learned, Step, Topology, UnusableState, Update, UpdateState, bytes_of, optimizer, with_bytes,
@@ -75,10 +76,9 @@ impl Update for Served {
         if self.staleness > 0 {
             self.common.clip(&mut runs, &[])?;
         }
-        let gradient: Vec<f32> = runs.into_iter().flat_map(|run| run.values).collect();
+        let gradient = Run::joined(runs);
         for (server, part) in topology.parts(gradient.len()) {
-            let mut message = vec![STEP, step.learning_rate as f32];
-            message.extend_from_slice(&gradient[part]);
+            let message = [&[STEP, step.learning_rate as f32], &gradient[part]].concat();
             topology.job.send(server, TO_SERVER, message)?;
         }
         self.common.exchanged_bytes += 8 * held.num_params() as u64;

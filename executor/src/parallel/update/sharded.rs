@@ -65,7 +65,7 @@ impl Update for Sharded {
         step.clock.lap(Phase::Communication);
         let ranges: Vec<_> = runs.iter().map(Run::range).collect();
         let own = Flat::new(flat::parts(&held, &ranges), &common.device);
-        let gradient = runs.into_iter().flat_map(|run| run.values).collect();
+        let gradient = Run::joined(runs);
         let own = own.stepped(&mut common.optimizer, step.learning_rate, gradient, &common.device).values();
         step.clock.lap(Phase::Optimizer);
         common.exchanged_bytes += 4 * held.num_params() as u64;

@@ -29,11 +29,24 @@ use fit::{Fit, Terms};
 #[derive(Debug, Clone)]
 pub struct MeasuredMachine<'a> {
     profile: &'a MachineProfile,
-    pieces: BTreeMap<(PieceKind, bool, u32), PieceFit>,
+    pieces: BTreeMap<PieceKey, PieceFit>,
     operations: BTreeMap<(Kind, u32), Fit>,
     peaks: BTreeMap<(Kind, u32), Fit>,
     inputs: BTreeMap<(bool, u32), Fit>,
     transports: BTreeMap<(Collective, u32), Vec<(f64, Interval)>>,
+}
+
+/// What pieces have in common that costs are fitted to together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct PieceKey {
+    kind: PieceKind,
+    /// Whether it is the first of its network.
+    first: bool,
+    /// Whether it sees few records at a time.
+    few: bool,
+    /// Whether it is the part of a rank of a tensor group.
+    shared: bool,
+    ranks: u32,
 }
 
 /// Costs of one kind of piece; none of a direction that takes no time.
@@ -135,16 +148,18 @@ impl<'a> MeasuredMachine<'a> {
         self.profile.device.kind == DeviceKind::Gpu || ranks < self.profile.host.cores
     }
 
-    /// Cost of a piece with these sizes in one of `ranks` ranks on the device.
+    /// Cost of a piece with these sizes in one of `ranks` ranks on the device; `first` of its network or not, and `shared` by
+    /// the ranks of a tensor group or not.
     pub(super) fn piece(
         &self,
         operation: PieceOperation,
         records: f64,
-        first: bool,
+        (first, shared): (bool, bool),
         ranks: u32,
     ) -> Result<PieceCost, Unpredictable> {
-        let (kind, measured) = (operation.kind, self.measured_ranks(ranks));
-        let of = |first: bool| self.pieces.get(&(kind, first, measured));
+        let (kind, few) = (operation.kind, records <= FEW_RECORDS);
+        let key = PieceKey { kind, first, few, shared, ranks: self.measured_ranks(ranks) };
+        let of = |first: bool| self.pieces.get(&PieceKey { first, ..key });
         let missing = Unpredictable::PieceNotMeasured { kind, ranks };
         let fit = of(first).or_else(|| of(!first)).ok_or(missing)?;
         let (terms, slow) = (terms(&operation.work.of_records(records), records), self.slowdown(ranks));
@@ -179,7 +194,7 @@ impl<'a> MeasuredMachine<'a> {
     /// Cost of a cut through which so many values flow.
     pub(super) fn cut(&self, values: f64, ranks: u32) -> Result<Interval, Unpredictable> {
         let work = Work { entering: values, ..Work::default() };
-        Ok(self.piece(PieceOperation { kind: PieceKind::Cut, work }, 1.0, false, ranks)?.backward)
+        Ok(self.piece(PieceOperation { kind: PieceKind::Cut, work }, 1.0, (false, false), ranks)?.backward)
     }
 
     /// One optimiser step over parameters in so many tensors.
@@ -270,12 +285,27 @@ impl<'a> MeasuredMachine<'a> {
 /// Ranks that may share a core.
 const MOST_RANKS_A_CORE: u32 = 8;
 
-fn pieces(profile: &MachineProfile) -> BTreeMap<(PieceKind, bool, u32), PieceFit> {
+/// Records up to which burn's back end for processors takes another algorithm for the gradients of a convolution's weights
+/// (burn-flex 0.22, `should_use_small_channel_conv`).
+const FEW_RECORDS: f64 = 4.0;
+
+/// Measurements that are enough for costs of their own.
+const ENOUGH: usize = 3;
+
+fn pieces(profile: &MachineProfile) -> BTreeMap<PieceKey, PieceFit> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for measured in &profile.pieces {
         groups.entry((measured.kind, measured.first, measured.ranks)).or_default().push(measured);
     }
-    let fitted = groups.into_iter().map(|(key, measured)| {
+    let keys = [(false, false), (false, true), (true, false), (true, true)];
+    let divided = groups.into_iter().flat_map(|((kind, first, ranks), all)| {
+        keys.map(|(few, shared)| {
+            let chosen = enough(all.clone(), |piece| piece.shared == shared);
+            let chosen = enough(chosen, |piece| (piece.records as f64 <= FEW_RECORDS) == few);
+            (PieceKey { kind, first, few, shared, ranks }, chosen)
+        })
+    });
+    let fitted = divided.map(|(key, measured)| {
         let fit = |of: fn(&PieceMeasurement) -> Interval| {
             let terms = |piece: &PieceMeasurement| terms(&piece.work, piece.records as f64);
             Fit::new(&measured.iter().map(|piece| (terms(piece), of(piece))).collect::<Vec<_>>())
@@ -290,6 +320,12 @@ fn pieces(profile: &MachineProfile) -> BTreeMap<(PieceKind, bool, u32), PieceFit
         (key, fitted)
     });
     fitted.collect()
+}
+
+/// Those of the measurements that are wanted, or all if these are too few.
+fn enough(all: Vec<&PieceMeasurement>, is_wanted: impl Fn(&PieceMeasurement) -> bool) -> Vec<&PieceMeasurement> {
+    let wanted: Vec<&PieceMeasurement> = all.iter().copied().filter(|piece| is_wanted(piece)).collect();
+    if wanted.len() < ENOUGH { all } else { wanted }
 }
 
 /// Bytes, which do not vary.

@@ -100,7 +100,7 @@ impl Spread<'_> {
         };
         let mut held = PieceHeld { parameters: piece.parameters(), tensors: piece.tensors as f64, ..PieceHeld::default() };
         if let Some(operation) = piece.operation {
-            let cost = self.machine.piece(operation, self.records, first, self.ranks)?;
+            let cost = self.machine.piece(operation, self.records, (first, self.is_shared()), self.ranks)?;
             stage.forward = plus(stage.forward, cost.forward);
             stage.backward = plus(stage.backward, cost.backward);
             let leaving = operation.work.leaving * self.records * VALUE_BYTES;
@@ -156,7 +156,11 @@ impl Spread<'_> {
         let tensor = self.strategy.tensor.get();
         let mut sum = NONE;
         if tensor > 1 {
-            for values in piece.forward_sums.iter().chain(&piece.backward_sums) {
+            // The way over the host is part of what is measured of a piece in its forward pass.
+            for values in &piece.forward_sums {
+                sum = plus(sum, self.exchanged(values * self.records, tensor)?);
+            }
+            for values in &piece.backward_sums {
                 sum = plus(sum, self.summed(values * self.records, tensor)?);
             }
         }
@@ -167,11 +171,20 @@ impl Spread<'_> {
         Ok(sum)
     }
 
+    /// Whether ranks of a tensor group share the pieces.
+    const fn is_shared(&self) -> bool {
+        self.strategy.tensor.get() > 1
+    }
+
     /// A sum of values of the device over a group: to the host, over it, and back.
     fn summed(&self, values: f64, group: u32) -> Result<Interval, Unpredictable> {
-        let bytes = values * VALUE_BYTES;
-        let copies = self.machine.copy(bytes, self.ranks)?.scaled(2.0);
-        Ok(plus(copies, self.machine.exchange(Collective::AllReduce, bytes, group, self.ranks)?))
+        let copies = self.machine.copy(values * VALUE_BYTES, self.ranks)?.scaled(2.0);
+        Ok(plus(copies, self.exchanged(values, group)?))
+    }
+
+    /// A sum of values on the host over a group.
+    fn exchanged(&self, values: f64, group: u32) -> Result<Interval, Unpredictable> {
+        self.machine.exchange(Collective::AllReduce, values * VALUE_BYTES, group, self.ranks)
     }
 
     /// A message to another stage: packed, sent, and brought to the device.
@@ -183,7 +196,7 @@ impl Spread<'_> {
     }
 
     fn add_loss(&self, stage: &mut Stage) -> Result<(), Unpredictable> {
-        let cost = self.machine.piece(self.pieces.loss, self.records, false, self.ranks)?;
+        let cost = self.machine.piece(self.pieces.loss, self.records, (false, self.is_shared()), self.ranks)?;
         stage.forward = plus(stage.forward, cost.forward);
         stage.backward = plus(stage.backward, cost.backward);
         let peaks = PieceHeld { forward_peak: cost.forward_peak, backward_peak: cost.backward_peak, ..PieceHeld::default() };
@@ -192,7 +205,7 @@ impl Spread<'_> {
         if tensor > 1 {
             stage.meetings += self.pieces.loss_sums.len() as f64;
             for values in &self.pieces.loss_sums {
-                stage.messages = plus(stage.messages, self.summed(values * self.records, tensor)?);
+                stage.messages = plus(stage.messages, self.exchanged(values * self.records, tensor)?);
             }
         }
         Ok(())

@@ -31,6 +31,7 @@ fn piece(operation: PieceOperation, records: f64, ranks: u32) -> PieceMeasuremen
         work,
         records: records as u64,
         first: false,
+        shared: false,
         ranks,
         forward: exact(1e-9 * work.multiply_adds),
         backward: exact(2e-9 * work.multiply_adds),

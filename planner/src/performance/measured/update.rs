@@ -63,11 +63,12 @@ impl Update<'_> {
         Ok(Updated { communication, optimizer })
     }
 
-    /// Every replica applies its part: gradients and parameters go to the host, parameters come back.
+    /// Every replica applies its part: gradients go to the host and parameters come back, and in between the parts of gradients
+    /// and parameters go to the device and those of parameters to the host.
     fn sharded(&self) -> Result<Updated, Unpredictable> {
         let data = self.strategy.data.get();
         let exchanged = plus(self.over(Collective::ReduceScatter, data)?, self.over(Collective::AllGather, data)?);
-        let communication = plus(self.to_host_and_back(1.5)?, exchanged);
+        let communication = plus(self.to_host_and_back(1.0 + 1.5 / f64::from(data))?, exchanged);
         Ok(Updated { communication, optimizer: self.optimizer(f64::from(data))? })
     }
 
