@@ -62,11 +62,7 @@ pub fn unsupported(strategy: &Strategy) -> Option<&'static str> {
 ///
 /// # Errors
 /// The first size that they do not divide.
-pub fn check_shares(
-    vocabulary: NonZeroUsize,
-    sizes: &[(&'static str, usize)],
-    ranks: usize,
-) -> Result<(), ShapeError> {
+pub fn check_shares(vocabulary: NonZeroUsize, sizes: &[(&'static str, usize)], ranks: usize) -> Result<(), ShapeError> {
     let undivided = sizes.iter().find(|(_, size)| !size.is_multiple_of(ranks)).copied();
     let too_few = (vocabulary.get() < ranks).then_some(("vocabulary", vocabulary.get()));
     match undivided.or(too_few) {

@@ -224,7 +224,9 @@ impl Bench<'_> {
             targets: sample::targets(&description, &pieces, *records, self.device),
         };
         let mut measured = Self::wanted(&pieces, *records);
-        measured.iter_mut().for_each(|one| one.shared = *tensor > 1);
+        for one in &mut measured {
+            one.shared = *tensor > 1;
+        }
         // The first pass warms up.
         self.pass(&subject, pieces.list.len());
         for _ in 0..PASSES {
@@ -259,14 +261,12 @@ impl Bench<'_> {
         let mut passed = Vec::with_capacity(pieces);
         for index in 0..pieces {
             let entered = if index == 0 { flow.detached() } else { flow.leaf() };
-            let (left, forward) =
-                self.several(|| subject.network.forward(index..index + 1, entered.clone(), &pass));
+            let (left, forward) = self.several(|| subject.network.forward(index..index + 1, entered.clone(), &pass));
             flow = left[0].clone().detached();
             passed.push(Passed { entered, left, forward });
         }
         let leaf = flow.leaf();
-        let (losses, forward) =
-            self.several(|| loss(description, leaf.clone(), subject.targets.clone(), &pass).sum);
+        let (losses, forward) = self.several(|| loss(description, leaf.clone(), subject.targets.clone(), &pass).sum);
         let mut losses = losses.into_iter();
         let (gradients, backward) = self.several(|| losses.next().map(|sum| sum.backward()));
         let mut back = gradients.into_iter().flatten().next().map_or_else(Vec::new, |mut of| leaf.gradients(&mut of));

@@ -238,7 +238,8 @@ mod tests {
     fn parts_join_to_the_whole_along_any_dimension() {
         let shape = [4, 6, 2];
         let values: Vec<f32> = (0..48).map(|value| value as f32).collect();
-        let cuts = [(None, 1), (None, 2), (Some(0), 2), (Some(0), 3), (Some(0), 4), (Some(1), 3), (Some(1), 4), (Some(2), 2)];
+        let cuts =
+            [(None, 1), (None, 2), (Some(0), 2), (Some(0), 3), (Some(0), 4), (Some(1), 3), (Some(1), 4), (Some(2), 2)];
         for (split, of) in cuts.into_iter().chain([(Some(1), 1)]) {
             let parts: Vec<_> = (0..of).map(|rank| held(&values, &shape, split, Share { rank, of })).collect();
             assert_eq!(joined(&parts, &shape, split), values, "{split:?} over {of}");

@@ -44,6 +44,7 @@ pub fn profile() -> MachineProfile {
                 pass: needed.pass,
                 ranks,
                 seconds: spread(seconds * f64::from(ranks)),
+                peak_bytes: 0,
                 samples: 50,
             });
         }
@@ -83,6 +84,7 @@ pub fn profile() -> MachineProfile {
         software: "made up for tests".to_owned(),
         operations,
         pieces: measured,
+        waits: vec![],
         transports: vec![transport(1 << 10, 2e-5), transport(1 << 20, 4e-4)],
         inputs: vec![input(100, 1, 1e-4), input(50, 2, 1e-4), input(1000, 1, 1e-3)],
     }
@@ -95,11 +97,15 @@ fn piece(operation: PieceOperation, first: bool, records: u64, ranks: u32) -> Pi
     PieceMeasurement {
         kind: operation.kind,
         work,
+        records,
         first,
+        shared: false,
         ranks,
         forward: spread(seconds),
         backward: spread(2.0 * seconds),
         kept_bytes: 4 * (work.entering + work.leaving) as u64,
+        forward_peak_bytes: bytes as u64,
+        backward_peak_bytes: bytes as u64,
         samples: 50,
     }
 }

@@ -11,8 +11,11 @@ use scenarios::units::Interval;
 /// Terms of one operation, from the constant one.
 pub(super) type Terms = [f64; 8];
 
-/// Passes of coordinate descent; the problems have few unknowns.
+/// Passes of coordinate descent at most; the problems have few unknowns.
 const PASSES: usize = 500;
+
+/// Change of a cost, of which the largest is about 1, below which it has been found.
+const FOUND: f64 = 1e-9;
 
 /// Distance in logarithms at which a measurement's weight has fallen to 1/e.
 const REACH: f64 = 0.7;
@@ -53,7 +56,8 @@ impl Fit {
         Some(Self { error, ..fit })
     }
 
-    fn without_error(measured: &[(Terms, Interval)]) -> Option<Self> {
+    /// Fits the costs of what can only be as it was measured.
+    pub(super) fn without_error(measured: &[(Terms, Interval)]) -> Option<Self> {
         let timed: Vec<_> = measured.iter().filter(|(_, seconds)| seconds.mean() > 0.0).collect();
         if timed.is_empty() {
             return None;
@@ -81,8 +85,9 @@ impl Fit {
     /// Tenth and ninetieth percentile of the runs of the nearest measurement, over their mean.
     fn spread(&self, terms: &Terms) -> (f64, f64) {
         let nearest = self.points.iter().min_by(|a, b| a.distance(terms).total_cmp(&b.distance(terms)));
-        nearest
-            .map_or((1.0, 1.0), |point| (point.seconds.p10 / point.seconds.mean(), point.seconds.p90 / point.seconds.mean()))
+        nearest.map_or((1.0, 1.0), |point| {
+            (point.seconds.p10 / point.seconds.mean(), point.seconds.p90 / point.seconds.mean())
+        })
     }
 
     fn mean(&self, terms: &Terms) -> f64 {
@@ -120,9 +125,15 @@ fn non_negative_least_squares(rows: &[Terms]) -> Terms {
     let target: Vec<f64> = (0..size).map(wanted).collect();
     let mut costs: Terms = [0.0; 8];
     for _ in 0..PASSES {
+        let mut change: f64 = 0.0;
         for column in (0..size).filter(|&column| scale[column] > 0.0) {
             let rest: f64 = (0..size).filter(|&b| b != column).map(|b| matrix[column][b] * costs[b]).sum();
-            costs[column] = (target[column] - rest).max(0.0) / matrix[column][column];
+            let cost = (target[column] - rest).max(0.0) / matrix[column][column];
+            change = change.max((cost - costs[column]).abs());
+            costs[column] = cost;
+        }
+        if change < FOUND {
+            break;
         }
     }
     costs.iter_mut().zip(scale).for_each(|(cost, scale)| *cost = if scale > 0.0 { *cost / scale } else { 0.0 });

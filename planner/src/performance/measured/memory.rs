@@ -44,13 +44,18 @@ impl Holding<'_> {
         let held: Vec<PieceHeld> = chunks.iter().flat_map(|stage| &stage.held).copied().collect();
         let parameters = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>();
         let shares = if self.strategy.zero >= Zero::Optimizer { f64::from(self.strategy.data.get()) } else { 1.0 };
-        let moments = self.optimizer.filter(|_| servers(self.strategy) == 0).map_or(0.0, |(_, moments)| moments * parameters / shares);
+        let moments = self
+            .optimizer
+            .filter(|_| servers(self.strategy) == 0)
+            .map_or(0.0, |(_, moments)| moments * parameters / shares);
         let mut all = Self::forward(&held, self.optimizer.is_some());
         if self.optimizer.is_some() {
             let pass: f64 = held.iter().map(|piece| piece.kept).sum();
             // Chunks of one rank are in flight by themselves.
             let waiting = (self.in_flight / chunks.len().max(1) as f64 - 1.0).max(0.0) * pass;
-            all.iter_mut().for_each(|moment| moment.activations += waiting);
+            for moment in &mut all {
+                moment.activations += waiting;
+            }
             all.extend(self.backward(&held, parameters, waiting));
             all.push(self.update(&held, parameters, shares));
         }
@@ -63,7 +68,14 @@ impl Holding<'_> {
         let part = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>()
             / f64::from(servers(self.strategy).max(1));
         let workers = f64::from(self.strategy.data.get());
-        memory([part, (workers + 1.0) * part, self.optimizer.map_or(0.0, |(_, moments)| moments * part), 0.0, 0.0, part])
+        memory([
+            part,
+            (workers + 1.0) * part,
+            self.optimizer.map_or(0.0, |(_, moments)| moments * part),
+            0.0,
+            0.0,
+            part,
+        ])
     }
 
     /// A pass that learns keeps what its pieces keep; another one forgets.

@@ -16,9 +16,7 @@ pub(super) use step::predict;
 
 use std::collections::BTreeMap;
 
-use scenarios::machine::{
-    Collective, DeviceKind, MachineProfile, Operation, OptimizerRule, PieceMeasurement,
-};
+use scenarios::machine::{Collective, DeviceKind, MachineProfile, Operation, OptimizerRule, PieceMeasurement};
 use scenarios::model::pieces::{PieceKind, PieceOperation, Work};
 use scenarios::units::Interval;
 
@@ -92,7 +90,10 @@ impl<'a> MeasuredMachine<'a> {
         });
         let peaks = profile.operations.iter().filter_map(|measured| {
             let (kind, [_, parameters, tensors, ..]) = kind_and_terms(&measured.operation)?;
-            Some(((kind, measured.ranks), (peak_terms(parameters, parameters / tensors.max(1.0)), bytes(measured.peak_bytes))))
+            Some((
+                (kind, measured.ranks),
+                (peak_terms(parameters, parameters / tensors.max(1.0)), bytes(measured.peak_bytes)),
+            ))
         });
         let inputs = profile.inputs.iter().map(|measured| {
             let records = measured.records as f64;
@@ -110,9 +111,9 @@ impl<'a> MeasuredMachine<'a> {
         Self {
             profile,
             pieces: pieces(profile),
-            operations: fit_groups(operations),
-            peaks: fit_groups(peaks),
-            inputs: fit_groups(inputs),
+            operations: fit_groups(operations, Fit::new),
+            peaks: fit_groups(peaks, Fit::without_error),
+            inputs: fit_groups(inputs, Fit::new),
             transports,
         }
     }
@@ -297,29 +298,34 @@ fn pieces(profile: &MachineProfile) -> BTreeMap<PieceKey, PieceFit> {
     for measured in &profile.pieces {
         groups.entry((measured.kind, measured.first, measured.ranks)).or_default().push(measured);
     }
-    let keys = [(false, false), (false, true), (true, false), (true, true)];
-    let divided = groups.into_iter().flat_map(|((kind, first, ranks), all)| {
-        keys.map(|(few, shared)| {
+    let mut fitted = BTreeMap::new();
+    for ((kind, first, ranks), all) in groups {
+        let mut same: Vec<(Vec<&PieceMeasurement>, PieceFit)> = Vec::new();
+        for (few, shared) in [(false, false), (false, true), (true, false), (true, true)] {
             let chosen = enough(all.clone(), |piece| piece.shared == shared);
             let chosen = enough(chosen, |piece| (piece.records as f64 <= FEW_RECORDS) == few);
-            (PieceKey { kind, first, few, shared, ranks }, chosen)
-        })
-    });
-    let fitted = divided.map(|(key, measured)| {
-        let fit = |of: fn(&PieceMeasurement) -> Interval| {
-            let terms = |piece: &PieceMeasurement| terms(&piece.work, piece.records as f64);
-            Fit::new(&measured.iter().map(|piece| (terms(piece), of(piece))).collect::<Vec<_>>())
+            let known = same.iter().find(|(other, _)| *other == chosen).map(|(_, fit)| fit.clone());
+            let fit = known.unwrap_or_else(|| PieceFit::new(&chosen));
+            fitted.insert(PieceKey { kind, first, few, shared, ranks }, fit.clone());
+            same.push((chosen, fit));
+        }
+    }
+    fitted
+}
+
+impl PieceFit {
+    fn new(measured: &[&PieceMeasurement]) -> Self {
+        let points = |of: fn(&PieceMeasurement) -> Interval| -> Vec<(Terms, Interval)> {
+            measured.iter().map(|piece| (terms(&piece.work, piece.records as f64), of(piece))).collect()
         };
-        let fitted = PieceFit {
-            forward: fit(|piece| piece.forward),
-            backward: fit(|piece| piece.backward),
-            kept: fit(|piece| bytes(piece.kept_bytes)),
-            forward_peak: fit(|piece| bytes(piece.forward_peak_bytes)),
-            backward_peak: fit(|piece| bytes(piece.backward_peak_bytes)),
-        };
-        (key, fitted)
-    });
-    fitted.collect()
+        Self {
+            forward: Fit::new(&points(|piece| piece.forward)),
+            backward: Fit::new(&points(|piece| piece.backward)),
+            kept: Fit::without_error(&points(|piece| bytes(piece.kept_bytes))),
+            forward_peak: Fit::without_error(&points(|piece| bytes(piece.forward_peak_bytes))),
+            backward_peak: Fit::without_error(&points(|piece| bytes(piece.backward_peak_bytes))),
+        }
+    }
 }
 
 /// Those of the measurements that are wanted, or all if these are too few.
@@ -334,12 +340,15 @@ const fn bytes(bytes: u64) -> Interval {
     Interval { p10: bytes, p50: bytes, p90: bytes }
 }
 
-fn fit_groups<K: Ord>(measured: impl Iterator<Item = (K, (Terms, Interval))>) -> BTreeMap<K, Fit> {
+fn fit_groups<K: Ord>(
+    measured: impl Iterator<Item = (K, (Terms, Interval))>,
+    fit: fn(&[(Terms, Interval)]) -> Option<Fit>,
+) -> BTreeMap<K, Fit> {
     let mut groups: BTreeMap<K, Vec<(Terms, Interval)>> = BTreeMap::new();
     for (key, point) in measured {
         groups.entry(key).or_default().push(point);
     }
-    groups.into_iter().filter_map(|(key, points)| Some((key, Fit::new(&points)?))).collect()
+    groups.into_iter().filter_map(|(key, points)| Some((key, fit(&points)?))).collect()
 }
 
 /// What the time of a piece is made of: a constant, products, values, what does not depend on the records, and these

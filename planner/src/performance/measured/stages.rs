@@ -98,7 +98,8 @@ impl Spread<'_> {
             Recompute::Selective => piece.is_attention(),
             Recompute::Full => true,
         };
-        let mut held = PieceHeld { parameters: piece.parameters(), tensors: piece.tensors as f64, ..PieceHeld::default() };
+        let mut held =
+            PieceHeld { parameters: piece.parameters(), tensors: piece.tensors as f64, ..PieceHeld::default() };
         if let Some(operation) = piece.operation {
             let cost = self.machine.piece(operation, self.records, (first, self.is_shared()), self.ranks)?;
             stage.forward = plus(stage.forward, cost.forward);
@@ -199,7 +200,8 @@ impl Spread<'_> {
         let cost = self.machine.piece(self.pieces.loss, self.records, (false, self.is_shared()), self.ranks)?;
         stage.forward = plus(stage.forward, cost.forward);
         stage.backward = plus(stage.backward, cost.backward);
-        let peaks = PieceHeld { forward_peak: cost.forward_peak, backward_peak: cost.backward_peak, ..PieceHeld::default() };
+        let peaks =
+            PieceHeld { forward_peak: cost.forward_peak, backward_peak: cost.backward_peak, ..PieceHeld::default() };
         stage.held.push(PieceHeld { kept: cost.kept, ..peaks });
         let tensor = self.strategy.tensor.get();
         if tensor > 1 {

@@ -9,9 +9,9 @@ use scenarios::scenario::Optimizer;
 use scenarios::strategy::{Schedule, Strategy};
 use scenarios::units::Interval;
 
+use super::memory::{Holding, servers};
 use super::stages::{Spread, Stage, VALUE_BYTES};
 use super::update::{Update, Updated};
-use super::memory::{Holding, servers};
 use super::{MeasuredMachine, NONE};
 use crate::performance::memory::{Memory, moments};
 use crate::performance::pipeline::{self, Pipeline};

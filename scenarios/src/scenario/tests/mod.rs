@@ -57,6 +57,7 @@ fn profile() -> MachineProfile {
         software: "causeway".to_owned(),
         operations: vec![],
         pieces: vec![],
+        waits: vec![],
         transports: vec![],
         inputs: vec![],
     }
