@@ -138,11 +138,15 @@ impl Value {
         }
     }
 
+    /// Without a graph before it or behind it: burn's `detach` lets the leaf of a graph begin a new one.
     fn detached(self) -> Self {
+        fn detached<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+            if tensor.is_autodiff() { tensor.detach().set_require_grad(false) } else { tensor }
+        }
         match self {
-            Self::Vector(tensor) => Self::Vector(tensor.detach()),
-            Self::Sequence(tensor) => Self::Sequence(tensor.detach()),
-            Self::Image(tensor) => Self::Image(tensor.detach()),
+            Self::Vector(tensor) => Self::Vector(detached(tensor)),
+            Self::Sequence(tensor) => Self::Sequence(detached(tensor)),
+            Self::Image(tensor) => Self::Image(detached(tensor)),
             numbers @ Self::Numbers(_) => numbers,
         }
     }

@@ -150,7 +150,7 @@ fn ranks_that_share_a_network_hold_and_make_their_part_only() {
 #[test]
 fn what_is_computed_again_is_not_held_meanwhile() {
     let model = model(json!({ "transformer": {
-        "kind": "decoder", "layers": 6, "hidden": 32, "heads": 4, "ffn": 128, "vocabulary": 64, "sequence": 64,
+        "kind": "decoder", "layers": 6, "hidden": 32, "heads": 4, "ffn": 128, "vocabulary": 64, "sequence": 192,
     } }));
     let step = |strategy: &str| bytes(&model, strategy)[0].step;
     let (kept, again) = (step("data:1"), step("data:1,recompute:full"));
