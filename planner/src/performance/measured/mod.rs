@@ -15,6 +15,7 @@ mod update;
 pub(super) use step::predict;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use scenarios::machine::{Collective, DeviceKind, MachineProfile, Operation, OptimizerRule, PieceMeasurement};
 use scenarios::model::pieces::{PieceKind, PieceOperation, Work};
@@ -27,7 +28,7 @@ use fit::{Fit, Terms};
 #[derive(Debug, Clone)]
 pub struct MeasuredMachine<'a> {
     profile: &'a MachineProfile,
-    pieces: BTreeMap<PieceKey, PieceFit>,
+    pieces: BTreeMap<PieceKey, Group<'a>>,
     operations: BTreeMap<(Kind, u32), Fit>,
     peaks: BTreeMap<(Kind, u32), Fit>,
     inputs: BTreeMap<(bool, u32), Fit>,
@@ -45,6 +46,13 @@ struct PieceKey {
     /// Whether it is the part of a rank of a tensor group.
     shared: bool,
     ranks: u32,
+}
+
+/// Measurements whose costs are fitted together, when they are first asked for.
+#[derive(Debug, Clone)]
+struct Group<'a> {
+    measured: Vec<&'a PieceMeasurement>,
+    fit: OnceLock<PieceFit>,
 }
 
 /// Costs of one kind of piece; none of a direction that takes no time.
@@ -162,7 +170,8 @@ impl<'a> MeasuredMachine<'a> {
         let key = PieceKey { kind, first, few, shared, ranks: self.measured_ranks(ranks) };
         let of = |first: bool| self.pieces.get(&PieceKey { first, ..key });
         let missing = Unpredictable::PieceNotMeasured { kind, ranks };
-        let fit = of(first).or_else(|| of(!first)).ok_or(missing)?;
+        let group = of(first).or_else(|| of(!first)).ok_or(missing)?;
+        let fit = group.fit.get_or_init(|| PieceFit::new(&group.measured));
         let (terms, slow) = (terms(&operation.work.of_records(records), records), self.slowdown(ranks));
         let seconds = |fit: &Option<Fit>| fit.as_ref().map_or(NONE, |fit| fit.at(&terms).scaled(slow));
         let bytes = |fit: &Option<Fit>| fit.as_ref().map_or(0.0, |fit| fit.at(&terms).p50);
@@ -293,24 +302,20 @@ const FEW_RECORDS: f64 = 4.0;
 /// Measurements that are enough for costs of their own.
 const ENOUGH: usize = 3;
 
-fn pieces(profile: &MachineProfile) -> BTreeMap<PieceKey, PieceFit> {
+fn pieces(profile: &MachineProfile) -> BTreeMap<PieceKey, Group<'_>> {
     let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for measured in &profile.pieces {
         groups.entry((measured.kind, measured.first, measured.ranks)).or_default().push(measured);
     }
-    let mut fitted = BTreeMap::new();
-    for ((kind, first, ranks), all) in groups {
-        let mut same: Vec<(Vec<&PieceMeasurement>, PieceFit)> = Vec::new();
-        for (few, shared) in [(false, false), (false, true), (true, false), (true, true)] {
+    let keys = [(false, false), (false, true), (true, false), (true, true)];
+    let divided = groups.into_iter().flat_map(|((kind, first, ranks), all)| {
+        keys.map(|(few, shared)| {
             let chosen = enough(all.clone(), |piece| piece.shared == shared);
-            let chosen = enough(chosen, |piece| (piece.records as f64 <= FEW_RECORDS) == few);
-            let known = same.iter().find(|(other, _)| *other == chosen).map(|(_, fit)| fit.clone());
-            let fit = known.unwrap_or_else(|| PieceFit::new(&chosen));
-            fitted.insert(PieceKey { kind, first, few, shared, ranks }, fit.clone());
-            same.push((chosen, fit));
-        }
-    }
-    fitted
+            let measured = enough(chosen, |piece| (piece.records as f64 <= FEW_RECORDS) == few);
+            (PieceKey { kind, first, few, shared, ranks }, Group { measured, fit: OnceLock::new() })
+        })
+    });
+    divided.collect()
 }
 
 impl PieceFit {
