@@ -129,15 +129,9 @@ impl Bench<'_> {
 
     /// Time of work from when everything before it is done until it is done itself.
     fn timed(&self, work: impl FnOnce()) -> Duration {
-        self.wait();
-        self.meter.restart();
-        let before = self.meter.held();
-        let spent = probe::time(|| {
-            work();
-            self.wait();
-        });
-        self.peak.set(self.peak.get().max(self.meter.peak().saturating_sub(before)));
-        spent
+        let spent = probe::spent(self.device, self.meter, work);
+        self.peak.set(self.peak.get().max(spent.peak));
+        spent.time
     }
 
     /// Leaves nothing in the caches, as passes do before an update.
@@ -145,11 +139,6 @@ impl Bench<'_> {
         let mut other = self.other.borrow_mut();
         other.iter_mut().step_by(LINE).for_each(|byte| *byte = byte.wrapping_add(1));
         std::hint::black_box(&*other);
-    }
-
-    fn wait(&self) {
-        // A device that fails here fails in the next operation too, which reports it.
-        let _ = self.device.sync();
     }
 
     fn optimizer_step(&self, rule: OptimizerRule, parameters: usize, tensors: usize) -> Vec<f64> {

@@ -10,7 +10,8 @@ use scenarios::units::Interval;
 
 use super::networks::{self, Measured};
 use super::operations::GPU_RUNS_PER_WAIT;
-use super::{probe, ranks::in_ranks, sample};
+use super::probe::{self, Spent};
+use super::{ranks::in_ranks, sample};
 use crate::data::{Inputs, Targets};
 use crate::device::Devices;
 use crate::device::memory::{Meter, metered};
@@ -117,10 +118,10 @@ fn waits(found: &[Vec<Measuring>], ranks: u32) -> Vec<WaitMeasurement> {
 }
 
 impl Measuring {
-    fn new(operation: PieceOperation, records: usize, first: bool) -> Self {
+    fn new(operation: PieceOperation, records: usize, (first, shared): (bool, bool)) -> Self {
         let PieceOperation { kind, work } = operation;
         let work = work.of_records(records as f64);
-        Self { kind, work, records: records as u64, first, shared: false, passes: Vec::new() }
+        Self { kind, work, records: records as u64, first, shared, passes: Vec::new() }
     }
 
     fn summed(self, ranks: u32) -> Option<PieceMeasurement> {
@@ -190,19 +191,11 @@ struct Passed {
     forward: Spent,
 }
 
-/// Seconds of one run, and bytes that it kept and that it held at most, beside what was held before.
-#[derive(Debug, Clone, Copy, Default)]
-struct Spent {
-    seconds: f64,
-    kept: u64,
-    peak: u64,
-}
-
 impl Passing {
     const fn of(forward: Spent, backward: Spent) -> Self {
         Self {
-            forward: forward.seconds,
-            backward: backward.seconds,
+            forward: forward.time.as_secs_f64(),
+            backward: backward.time.as_secs_f64(),
             kept: forward.kept,
             forward_peak: forward.peak,
             backward_peak: backward.peak,
@@ -223,10 +216,7 @@ impl Bench<'_> {
             inputs: sample::inputs(&description, *records, self.device),
             targets: sample::targets(&description, &pieces, *records, self.device),
         };
-        let mut measured = Self::wanted(&pieces, *records);
-        for one in &mut measured {
-            one.shared = *tensor > 1;
-        }
+        let mut measured = Self::wanted(&pieces, *records, *tensor > 1);
         // The first pass warms up.
         self.pass(&subject, pieces.list.len());
         for _ in 0..PASSES {
@@ -240,16 +230,16 @@ impl Bench<'_> {
     }
 
     /// One for each piece, for the loss, and for the cut.
-    fn wanted(pieces: &Pieces, records: usize) -> Vec<Measuring> {
+    fn wanted(pieces: &Pieces, records: usize, shared: bool) -> Vec<Measuring> {
         let nothing = PieceOperation { kind: PieceKind::Cut, work: Work::default() };
         let of = |(index, operation): (usize, Option<PieceOperation>)| {
-            Measuring::new(operation.unwrap_or(nothing), records, index == 0)
+            Measuring::new(operation.unwrap_or(nothing), records, (index == 0, shared))
         };
         let operations = pieces.list.iter().map(|piece| piece.operation).chain([Some(pieces.loss)]);
         let mut wanted: Vec<Measuring> = operations.enumerate().map(of).collect();
         let values = pieces.list.first().map_or(0.0, |piece| piece.leaving);
         let cut = PieceOperation { kind: PieceKind::Cut, work: Work { entering: values, ..Work::default() } };
-        wanted.push(Measuring::new(cut, records, false));
+        wanted.push(Measuring::new(cut, records, (false, shared)));
         wanted
     }
 
@@ -292,28 +282,16 @@ impl Bench<'_> {
         let mut roots: Vec<_> = left.into_iter().filter_map(|flow| flow.weighted(back.to_vec())).collect();
         let (gradients, with) = self.several(|| roots.pop().map(|root| root.backward()));
         let back = gradients.into_iter().flatten().next().map_or_else(Vec::new, |mut of| entered.gradients(&mut of));
-        let own = Spent { seconds: (with.seconds - base.seconds).max(0.0), ..with };
-        (own, Passing { backward: build.seconds + base.seconds, ..Passing::default() }, back)
+        let own = Spent { time: with.time.saturating_sub(base.time), ..with };
+        (own, Passing { backward: (build.time + base.time).as_secs_f64(), ..Passing::default() }, back)
     }
 
     /// Results of several runs that are waited for together, and what one of them takes.
     fn several<T>(&self, mut work: impl FnMut() -> T) -> (Vec<T>, Spent) {
         let mut results = Vec::with_capacity(self.runs as usize);
-        self.wait();
-        self.meter.restart();
-        let before = self.meter.held();
-        let spent = probe::time(|| {
-            results.extend((0..self.runs).map(|_| work()));
-            self.wait();
-        });
-        let beside = |bytes: u64| bytes.saturating_sub(before) / u64::from(self.runs);
-        let seconds = spent.as_secs_f64() / f64::from(self.runs);
-        (results, Spent { seconds, kept: beside(self.meter.held()), peak: beside(self.meter.peak()) })
-    }
-
-    fn wait(&self) {
-        // A device that fails here fails in the next operation too, which reports it.
-        let _ = self.device.sync();
+        let all = probe::spent(self.device, self.meter, || results.extend((0..self.runs).map(|_| work())));
+        let of_one = |bytes: u64| bytes / u64::from(self.runs);
+        (results, Spent { time: all.time / self.runs, kept: of_one(all.kept), peak: of_one(all.peak) })
     }
 }
 
@@ -368,7 +346,7 @@ mod tests {
         let piece = |forward| {
             let passing = Passing { forward, backward: forward, ..Passing::default() };
             let operation = PieceOperation { kind: PieceKind::Linear, work: Work::default() };
-            Measuring { passes: vec![passing; PASSES], ..Measuring::new(operation, 1, false) }
+            Measuring { passes: vec![passing; PASSES], ..Measuring::new(operation, 1, (false, false)) }
         };
         // One is slower in the first piece, the other in the second: they are even over a pass.
         let found = [vec![piece(0.002), piece(0.006)], vec![piece(0.006), piece(0.002)]];

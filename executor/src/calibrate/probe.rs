@@ -1,6 +1,10 @@
-//! Repeats an operation until its time is known.
+//! What an operation takes: its time, known from several runs, and its memory.
 
 use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+
+use crate::device::memory::Meter;
 
 /// Runs that are not counted.
 const WARM_UP: u32 = 2;
@@ -29,6 +33,33 @@ pub fn time(work: impl FnOnce()) -> Duration {
     let started = Instant::now();
     work();
     started.elapsed()
+}
+
+/// What some work takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spent {
+    /// Time until a device has done it.
+    pub time: Duration,
+    /// Bytes that are held behind it, and that were held at most, beside those that were held before.
+    pub kept: u64,
+    pub peak: u64,
+}
+
+/// Does work when everything before it is done, and waits until it is done itself.
+pub fn spent(device: &Device, meter: &Meter, work: impl FnOnce()) -> Spent {
+    wait(device);
+    meter.restart();
+    let before = meter.held();
+    let time = time(|| {
+        work();
+        wait(device);
+    });
+    Spent { time, kept: meter.held().saturating_sub(before), peak: meter.peak().saturating_sub(before) }
+}
+
+fn wait(device: &Device) {
+    // A device that fails here fails in the next operation too, which reports it.
+    let _ = device.sync();
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Normal};
 use sha2::{Digest as _, Sha256};
 
+use crate::transport::part_start;
+
 /// Which part of the matrices a rank holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
@@ -24,10 +26,8 @@ impl Share {
 
     /// The rank's part of so many entries: as many for each rank, or one more for the first ones where that is not possible.
     #[must_use]
-    pub fn range(self, entries: usize) -> Range<usize> {
-        let (each, more) = (entries / self.of, entries % self.of);
-        let begin = self.rank * each + self.rank.min(more);
-        begin..begin + each + usize::from(self.rank < more)
+    pub const fn range(self, entries: usize) -> Range<usize> {
+        part_start(entries, self.rank, self.of)..part_start(entries, self.rank + 1, self.of)
     }
 }
 

@@ -90,7 +90,8 @@ impl Fit {
         })
     }
 
-    fn mean(&self, terms: &Terms) -> f64 {
+    /// The mean of what it takes.
+    pub(super) fn mean(&self, terms: &Terms) -> f64 {
         let weights = self.points.iter().map(|point| (-(point.distance(terms) / REACH).powi(2)).exp());
         let (sum, missed) = weights
             .zip(&self.points)

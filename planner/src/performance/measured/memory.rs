@@ -44,10 +44,8 @@ impl Holding<'_> {
         let held: Vec<PieceHeld> = chunks.iter().flat_map(|stage| &stage.held).copied().collect();
         let parameters = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>();
         let shares = if self.strategy.zero >= Zero::Optimizer { f64::from(self.strategy.data.get()) } else { 1.0 };
-        let moments = self
-            .optimizer
-            .filter(|_| servers(self.strategy) == 0)
-            .map_or(0.0, |(_, moments)| moments * parameters / shares);
+        let moments =
+            self.optimizer.filter(|_| !self.is_served()).map_or(0.0, |(_, moments)| moments * parameters / shares);
         let mut all = Self::forward(&held, self.optimizer.is_some());
         if self.optimizer.is_some() {
             let pass: f64 = held.iter().map(|piece| piece.kept).sum();
@@ -63,19 +61,19 @@ impl Holding<'_> {
         memory([parameters, fullest.gradients, moments, fullest.activations, self.batch, fullest.workspace])
     }
 
-    /// What a server holds: its part of the parameters and of their moments, what every worker sent, and their sum.
-    pub fn server(&self, chunks: &[&Stage]) -> Memory {
-        let part = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>()
-            / f64::from(servers(self.strategy).max(1));
+    /// What all servers hold, if there are any: parameters and their moments, what every worker sent, and its sum.
+    pub fn servers(&self, chunks: &[&Stage]) -> Memory {
+        if !self.is_served() {
+            return Memory::default();
+        }
+        let parameters = VALUE_BYTES * chunks.iter().map(|stage| stage.parameters).sum::<f64>();
         let workers = f64::from(self.strategy.data.get());
-        memory([
-            part,
-            (workers + 1.0) * part,
-            self.optimizer.map_or(0.0, |(_, moments)| moments * part),
-            0.0,
-            0.0,
-            part,
-        ])
+        let moments = self.optimizer.map_or(0.0, |(_, moments)| moments * parameters);
+        memory([parameters, (workers + 1.0) * parameters, moments, 0.0, 0.0, parameters])
+    }
+
+    const fn is_served(&self) -> bool {
+        matches!(self.strategy.sync, Sync::ParameterServer { .. })
     }
 
     /// A pass that learns keeps what its pieces keep; another one forgets.
@@ -118,14 +116,6 @@ impl Holding<'_> {
             self.machine.optimizer_peak(rule, count, largest, self.ranks)
         });
         Moment { gradients: parameters, workspace: exchanged.max(applied), ..Moment::default() }
-    }
-}
-
-/// Ranks that serve.
-pub(super) const fn servers(strategy: &Strategy) -> u32 {
-    match strategy.sync {
-        Sync::ParameterServer { servers, .. } => servers.get(),
-        Sync::AllReduce | Sync::Averaging { .. } => 0,
     }
 }
 

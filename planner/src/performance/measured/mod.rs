@@ -33,6 +33,8 @@ pub struct MeasuredMachine<'a> {
     peaks: BTreeMap<(Kind, u32), Fit>,
     inputs: BTreeMap<(bool, u32), Fit>,
     transports: BTreeMap<(Collective, u32), Vec<(f64, Interval)>>,
+    /// Logarithms of times between meetings with the shares that are waited, by ranks.
+    waits: BTreeMap<u32, Vec<(f64, f64)>>,
 }
 
 /// What pieces have in common that costs are fitted to together.
@@ -116,8 +118,13 @@ impl<'a> MeasuredMachine<'a> {
         for points in transports.values_mut() {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
         }
+        let mut waits: BTreeMap<_, Vec<(f64, f64)>> = BTreeMap::new();
+        for measured in &profile.waits {
+            waits.entry(measured.ranks).or_default().push((measured.seconds.ln(), measured.share));
+        }
         Self {
             profile,
+            waits,
             pieces: pieces(profile),
             operations: fit_groups(operations, Fit::new),
             peaks: fit_groups(peaks, Fit::without_error),
@@ -174,7 +181,7 @@ impl<'a> MeasuredMachine<'a> {
         let fit = group.fit.get_or_init(|| PieceFit::new(&group.measured));
         let (terms, slow) = (terms(&operation.work.of_records(records), records), self.slowdown(ranks));
         let seconds = |fit: &Option<Fit>| fit.as_ref().map_or(NONE, |fit| fit.at(&terms).scaled(slow));
-        let bytes = |fit: &Option<Fit>| fit.as_ref().map_or(0.0, |fit| fit.at(&terms).p50);
+        let bytes = |fit: &Option<Fit>| fit.as_ref().map_or(0.0, |fit| fit.mean(&terms));
         Ok(PieceCost {
             forward: seconds(&fit.forward),
             backward: seconds(&fit.backward),
@@ -187,18 +194,9 @@ impl<'a> MeasuredMachine<'a> {
     /// Share of the time between two meetings that a rank waits for the slowest of `ranks`, where they meet after so many
     /// seconds: between measured times on a line over their logarithm.
     pub(super) fn wait(&self, seconds: f64, ranks: u32) -> f64 {
-        let measured = self.measured_ranks(ranks);
-        let points = self.profile.waits.iter().filter(|wait| wait.ranks == measured);
-        let points: Vec<(f64, f64)> = points.map(|wait| (wait.seconds.ln(), wait.share)).collect();
-        let at = seconds.ln();
-        match points.iter().position(|point| point.0 >= at) {
-            None => points.last().map_or(0.0, |last| last.1),
-            Some(0) => points[0].1,
-            Some(above) => {
-                let ((x0, low), (x1, high)) = (points[above - 1], points[above]);
-                low + (high - low) * (at - x0) / (x1 - x0)
-            }
-        }
+        let points = self.waits.get(&self.measured_ranks(ranks));
+        let around = points.and_then(|points| around(points, seconds.ln()));
+        around.map_or(0.0, |(low, high, share)| low + (high - low) * share)
     }
 
     /// Cost of a cut through which so many values flow.
@@ -240,7 +238,7 @@ impl<'a> MeasuredMachine<'a> {
     }
 
     fn peak(&self, kind: Kind, terms: Terms, ranks: u32) -> f64 {
-        self.peaks.get(&(kind, self.measured_ranks(ranks))).map_or(0.0, |fit| fit.at(&terms).p50)
+        self.peaks.get(&(kind, self.measured_ranks(ranks))).map_or(0.0, |fit| fit.mean(&terms))
     }
 
     fn operation(
@@ -390,16 +388,24 @@ const fn peak_terms(parameters: f64, largest: f64) -> Terms {
 }
 
 fn interpolate(points: &[(f64, Interval)], at: f64) -> Option<Interval> {
-    let (first, last) = (points.first()?, points.last()?);
-    if at <= first.0 {
-        return Some(first.1);
-    }
+    let last = points.last()?;
     if at >= last.0 {
         return Some(last.1.scaled(at / last.0));
     }
-    let above = points.iter().position(|point| point.0 >= at)?;
-    let ((x0, low), (x1, high)) = (points[above - 1], points[above]);
-    let share = (at - x0) / (x1 - x0);
+    let (low, high, share) = around(points, at)?;
     let mix = |a: f64, b: f64| a + (b - a) * share;
     Some(Interval { p10: mix(low.p10, high.p10), p50: mix(low.p50, high.p50), p90: mix(low.p90, high.p90) })
+}
+
+/// The values of the points around a place, which lie in order, and how far it is from the first to the second of them; twice
+/// the value of the outermost point for a place beyond it.
+fn around<T: Copy>(points: &[(f64, T)], at: f64) -> Option<(T, T, f64)> {
+    match points.iter().position(|point| point.0 >= at) {
+        None => points.last().map(|last| (last.1, last.1, 0.0)),
+        Some(0) => Some((points[0].1, points[0].1, 0.0)),
+        Some(above) => {
+            let ((x0, low), (x1, high)) = (points[above - 1], points[above]);
+            Some((low, high, (at - x0) / (x1 - x0)))
+        }
+    }
 }

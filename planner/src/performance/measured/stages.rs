@@ -5,7 +5,7 @@ use scenarios::model::pieces::{Piece, Pieces, balanced};
 use scenarios::strategy::{Recompute, Strategy, Sync};
 use scenarios::units::Interval;
 
-use super::{MeasuredMachine, NONE};
+use super::{MeasuredMachine, NONE, PieceCost};
 use crate::performance::{Unpredictable, plus};
 
 /// What a run of pieces takes in one rank.
@@ -131,14 +131,14 @@ impl Spread<'_> {
     /// Times that ranks meet in a piece.
     fn meetings(&self, piece: &Piece) -> f64 {
         let over_tensor = piece.forward_sums.len() + piece.backward_sums.len();
-        let over_tensor = if self.strategy.tensor.get() > 1 { over_tensor as f64 } else { 0.0 };
+        let over_tensor = if self.is_shared() { over_tensor as f64 } else { 0.0 };
         let over_replicas = if self.shares_figures() && piece.replica_sum > 0.0 { 2.0 } else { 0.0 };
         over_tensor + over_replicas
     }
 
     /// Whether passes are cut behind a piece because ranks meet there.
     fn meets(&self, piece: &Piece) -> bool {
-        let over_tensor = self.strategy.tensor.get() > 1 && !piece.backward_sums.is_empty();
+        let over_tensor = self.is_shared() && !piece.backward_sums.is_empty();
         over_tensor || (self.shares_figures() && piece.replica_sum > 0.0)
     }
 
@@ -200,11 +200,10 @@ impl Spread<'_> {
         let cost = self.machine.piece(self.pieces.loss, self.records, (false, self.is_shared()), self.ranks)?;
         stage.forward = plus(stage.forward, cost.forward);
         stage.backward = plus(stage.backward, cost.backward);
-        let peaks =
-            PieceHeld { forward_peak: cost.forward_peak, backward_peak: cost.backward_peak, ..PieceHeld::default() };
-        stage.held.push(PieceHeld { kept: cost.kept, ..peaks });
-        let tensor = self.strategy.tensor.get();
-        if tensor > 1 {
+        let PieceCost { kept, forward_peak, backward_peak, .. } = cost;
+        stage.held.push(PieceHeld { kept, forward_peak, backward_peak, ..PieceHeld::default() });
+        if self.is_shared() {
+            let tensor = self.strategy.tensor.get();
             stage.meetings += self.pieces.loss_sums.len() as f64;
             for values in &self.pieces.loss_sums {
                 stage.messages = plus(stage.messages, self.exchanged(values * self.records, tensor)?);

@@ -9,7 +9,7 @@ use scenarios::scenario::Optimizer;
 use scenarios::strategy::{Schedule, Strategy};
 use scenarios::units::Interval;
 
-use super::memory::{Holding, servers};
+use super::memory::Holding;
 use super::stages::{Spread, Stage, VALUE_BYTES};
 use super::update::{Update, Updated};
 use super::{MeasuredMachine, NONE};
@@ -213,16 +213,17 @@ impl<'a> Job<'a> {
                 batch: values * VALUE_BYTES,
                 ranks: self.ranks,
             };
-            (holding.rank(&self.chunks(stages, rank)), holding.server(&self.chunks(stages, rank)))
+            let chunks = self.chunks(stages, rank);
+            (holding.rank(&chunks), holding.servers(&chunks))
         };
-        let pipeline = self.strategy.pipeline.get();
-        let (fullest, server) = (0..pipeline).map(of).max_by_key(|(rank, _)| rank.total()).unwrap_or_default();
+        let of_ranks: Vec<(Memory, Memory)> = (0..self.strategy.pipeline.get()).map(of).collect();
         if self.ranks == 1 {
-            return fullest;
+            return of_ranks.iter().map(|(rank, _)| *rank).max_by_key(Memory::total).unwrap_or_default();
         }
-        let all = (0..pipeline).map(of).fold(Memory::default(), |sum, (rank, _)| sum.plus(&rank));
-        let learners = all.scaled(u64::from(self.ranks), u64::from(pipeline));
-        learners.plus(&server.scaled(u64::from(servers(&self.strategy)), 1))
+        let (all, servers) = of_ranks.iter().fold(<(Memory, Memory)>::default(), |(all, servers), (rank, serving)| {
+            (all.plus(rank), servers.plus(serving))
+        });
+        all.scaled(u64::from(self.ranks), of_ranks.len() as u64).plus(&servers)
     }
 
     fn prediction(&self, parts: &Parts, memory: Memory) -> Prediction {
