@@ -292,6 +292,7 @@ fn source_data() -> SourceData {
         dataset: "digits".to_owned(),
         class: "health".to_owned(),
         records: 60_000,
+        parts: vec![],
         files: Some(Files::new(FileFormat::Idx, "mnist")),
     }
 }

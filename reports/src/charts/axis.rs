@@ -5,6 +5,48 @@ use std::ops::Range;
 /// Largest magnitude that an axis shows.
 const LIMIT: f64 = 1e290;
 
+/// How values lie on an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal differences are equally far apart.
+    Linear,
+    /// Equal ratios are; ticks are at powers of ten.
+    Logarithmic,
+}
+
+impl Scale {
+    /// Where a value lies.
+    pub fn place(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Logarithmic => value.max(f64::MIN_POSITIVE).log10(),
+        }
+    }
+
+    /// The value that lies somewhere.
+    pub fn value(self, place: f64) -> f64 {
+        match self {
+            Self::Linear => place,
+            Self::Logarithmic => 10_f64.powf(place),
+        }
+    }
+
+    /// Where a range lies.
+    pub fn range(self, values: &Range<f64>) -> Range<f64> {
+        self.place(values.start)..self.place(values.end)
+    }
+}
+
+/// The powers of ten around the positive values, where the largest is more than a hundred times the smallest: on an axis
+/// from zero the smaller ones would lie on each other.
+pub fn decades(values: impl IntoIterator<Item = f64>) -> Option<Range<f64>> {
+    let (low, high) = values
+        .into_iter()
+        .filter(|value| *value > 0.0 && *value < LIMIT)
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    (high > 100.0 * low).then(|| 10_f64.powf(low.log10().floor())..10_f64.powf(high.log10().ceil()))
+}
+
 /// An axis from zero that leaves a little room above the largest finite value.
 pub fn from_zero(values: impl IntoIterator<Item = f64>, room: f64) -> Range<f64> {
     let largest = values.into_iter().filter(|value| value.is_finite()).fold(0.0, f64::max).min(LIMIT);
@@ -69,6 +111,9 @@ mod tests {
                 "{values:?} {range:?}"
             );
         };
+        assert_eq!(decades([2.0, 150.0]), None);
+        assert_eq!(decades([0.0, 2.0, 450.0, f64::INFINITY]), Some(1.0..1000.0));
+        assert_eq!(decades([]), None);
         for values in [&[][..], &[0.5], &[1.0], &[0.0], &[1.0, 1.0], &[f64::NAN], &[0.2, 0.9], &[7.0]] {
             check(values);
         }

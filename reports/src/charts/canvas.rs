@@ -113,7 +113,7 @@ impl Canvas<'_> {
         self.area.draw(&Rectangle::new([from, to], color.mix(share).filled())).map_err(text)
     }
 
-    /// A marker; its shape follows the index and repeats after six.
+    /// A marker; its shape follows the index. Of 36 series no two have shape and colour in common.
     pub fn marker(&self, (x, y): Pixel, index: usize, color: RGBColor) -> Result<(), String> {
         let r = 5;
         let filled = |points: &[Pixel]| self.area.draw(&Polygon::new(points.to_vec(), color)).map_err(text);
@@ -121,7 +121,7 @@ impl Canvas<'_> {
             self.line(a[0], a[1], color, 2)?;
             self.line(b[0], b[1], color, 2)
         };
-        match index % 6 {
+        match (index + index / 6) % 6 {
             0 => self.area.draw(&Circle::new((x, y), r, color.filled())).map_err(text),
             1 => filled(&[(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)]),
             2 => filled(&[(x, y - r - 1), (x + r + 1, y + r), (x - r - 1, y + r)]),

@@ -57,10 +57,10 @@ fn paint(quantity: Quantity, curves: &[Curve]) -> Result<String, String> {
         Quantity::Accuracy => (axis::around(values.map(percentage), 0.0, 100.0), "accuracy (%)"),
     };
     let last = curves.iter().filter_map(|curve| curve.points.last()).map(|(epoch, _)| *epoch).max().unwrap_or(1);
-    let epochs = Axis { range: 0.0..f64::from(last) + 0.5, title: "epoch", labels: (last as usize + 1).min(12) };
+    let epochs = Axis::linear(0.0..f64::from(last) + 0.5, "epoch", (last as usize + 1).min(12));
     canvas::draw(340 + top.unsigned_abs(), |canvas| {
         legend::draw(canvas, &key)?;
-        let plane = Plane::draw(canvas, top, epochs, Axis { range, title, labels: 7 })?;
+        let plane = Plane::draw(canvas, top, epochs, Axis::linear(range, title, 7))?;
         let runs = curves.iter().map(|curve| curve.index + 1).max().unwrap_or(1);
         curves.iter().try_for_each(|curve| paint_curve(canvas, &plane, quantity, curve, runs))
     })

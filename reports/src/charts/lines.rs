@@ -30,8 +30,8 @@ fn paint(x: &str, y: &str, lines: &[Line]) -> Result<String, String> {
     let key: Vec<_> = lines.iter().enumerate().map(entry).collect();
     let top = legend::height(&key);
     let values = |pick: fn(&(f64, f64)) -> f64| lines.iter().flat_map(move |line| line.points.iter().map(pick));
-    let across = Axis { range: axis::from_zero(values(|point| point.0), 0.08), title: x, labels: 9 };
-    let up = Axis { range: axis::from_zero(values(|point| point.1), 0.08), title: y, labels: 7 };
+    let across = Axis::linear(axis::from_zero(values(|point| point.0), 0.08), x, 9);
+    let up = Axis::linear(axis::from_zero(values(|point| point.1), 0.08), y, 7);
     canvas::draw(340 + top.unsigned_abs(), |canvas| {
         legend::draw(canvas, &key)?;
         let plane = Plane::draw(canvas, top, across, up)?;

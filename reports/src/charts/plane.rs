@@ -6,7 +6,7 @@ use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{Cartesian2d, Color, SVGBackend, TRANSPARENT};
 
-use super::axis;
+use super::axis::{self, Scale};
 use super::canvas::{Canvas, Pixel, text, text_style};
 use super::palette::{GRID, INK};
 
@@ -14,15 +14,25 @@ use super::palette::{GRID, INK};
 pub struct Axis<'t> {
     /// From where to where.
     pub range: Range<f64>,
+    /// How values lie between its ends.
+    pub scale: Scale,
     /// What it shows, with the unit.
     pub title: &'t str,
     /// About how many labels it has.
     pub labels: usize,
 }
 
+impl<'t> Axis<'t> {
+    /// An axis with equal differences equally far apart.
+    pub const fn linear(range: Range<f64>, title: &'t str, labels: usize) -> Self {
+        Self { range, scale: Scale::Linear, title, labels }
+    }
+}
+
 /// Axes that are drawn.
 pub struct Plane<'c, 's> {
     chart: ChartContext<'c, SVGBackend<'s>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    scales: [Scale; 2],
 }
 
 impl<'c, 's> Plane<'c, 's> {
@@ -34,14 +44,14 @@ impl<'c, 's> Plane<'c, 's> {
             .margin_left(8)
             .x_label_area_size(48)
             .y_label_area_size(76)
-            .build_cartesian_2d(x.range, y.range)
+            .build_cartesian_2d(x.scale.range(&x.range), y.scale.range(&y.range))
             .map_err(text)?;
         chart
             .configure_mesh()
             .x_labels(x.labels)
             .y_labels(y.labels)
-            .x_label_formatter(&|value| axis::tick(*value))
-            .y_label_formatter(&|value| axis::tick(*value))
+            .x_label_formatter(&|value| axis::tick(x.scale.value(*value)))
+            .y_label_formatter(&|value| axis::tick(y.scale.value(*value)))
             .label_style(text_style(INK))
             .axis_desc_style(text_style(INK))
             .axis_style(INK.stroke_width(1))
@@ -51,11 +61,14 @@ impl<'c, 's> Plane<'c, 's> {
             .y_desc(y.title)
             .draw()
             .map_err(text)?;
-        Ok(Self { chart })
+        Ok(Self { chart, scales: [x.scale, y.scale] })
     }
 
-    /// Place of a point.
+    /// Place of a point; the nearest one on the axes where it lies outside.
     pub fn pixel(&self, x: f64, y: f64) -> Pixel {
-        self.chart.backend_coord(&(x, y))
+        let [of_x, of_y] = self.scales;
+        let (across, up) = (self.chart.x_range(), self.chart.y_range());
+        self.chart
+            .backend_coord(&(of_x.place(x).clamp(across.start, across.end), of_y.place(y).clamp(up.start, up.end)))
     }
 }

@@ -2,6 +2,7 @@
 
 use scenarios::units::Interval;
 
+use super::axis::Scale;
 use super::canvas::{self, Align, Canvas, Pixel};
 use super::legend::{self, Entry, Sign};
 use super::plane::{Axis, Plane};
@@ -39,14 +40,18 @@ fn paint(points: &[Point], unit: &str) -> Result<String, String> {
     }
     let key = key(&series);
     let top = legend::height(&key);
-    let largest = axis::from_zero(points.iter().flat_map(|p| [p.measured.p90, p.predicted.p90]), 0.08);
+    let middles = points.iter().flat_map(|p| [p.measured.p50, p.predicted.p50]);
+    let (range, scale) = match axis::decades(middles) {
+        Some(range) => (range, Scale::Logarithmic),
+        None => (axis::from_zero(points.iter().flat_map(|p| [p.measured.p90, p.predicted.p90]), 0.08), Scale::Linear),
+    };
     canvas::draw(440 + top.unsigned_abs(), |canvas| {
         legend::draw(canvas, &key)?;
         let (x, y) = (format!("measured throughput ({unit})"), format!("predicted throughput ({unit})"));
-        let x = Axis { range: largest.clone(), title: &x, labels: 7 };
-        let plane = Plane::draw(canvas, top, x, Axis { range: largest.clone(), title: &y, labels: 7 })?;
-        let corner = plane.pixel(largest.end, largest.end);
-        canvas.path(&[plane.pixel(0.0, 0.0), corner], palette::MUTED, 2, true)?;
+        let axis = |title| Axis { range: range.clone(), scale, title, labels: 7 };
+        let plane = Plane::draw(canvas, top, axis(&x), axis(&y))?;
+        let corner = plane.pixel(range.end, range.end);
+        canvas.path(&[plane.pixel(range.start, range.start), corner], palette::MUTED, 2, true)?;
         canvas.remark("predicted = measured", (corner.0 - 34, corner.1 + 12), Align::Right)?;
         for point in points {
             let index = series.iter().position(|name| *name == point.series).unwrap_or_default();
@@ -64,9 +69,13 @@ fn paint_point(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, point: &Point, index:
     canvas.marker(plane.pixel(x.p50, y.p50), index, color)
 }
 
-/// Numbers of the points; those that lie together share a label.
+/// Numbers of the points, where there are few enough to be read; those that lie together share a label.
 fn paint_numbers(canvas: &Canvas<'_>, plane: &Plane<'_, '_>, points: &[Point]) -> Result<(), String> {
     const NEAR: i32 = 18;
+    const MOST: usize = 30;
+    if points.len() > MOST {
+        return Ok(());
+    }
     let mut labels: Vec<(Pixel, Vec<String>)> = Vec::new();
     for point in points {
         let (x, y) = plane.pixel(point.measured.p50, point.predicted.p50);

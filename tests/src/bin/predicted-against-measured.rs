@@ -218,22 +218,17 @@ fn comma_separated(rows: &[Row]) -> String {
     content
 }
 
-/// Rates differ by powers of ten, so their logarithms are drawn.
 fn chart(rows: &[Row], finding: &str) -> String {
-    let logarithms = |rate: Interval| {
-        let of = |rate: f64| rate.max(1.0).log10();
-        Interval { p10: of(rate.p10), p50: of(rate.p50), p90: of(rate.p90) }
-    };
     let point = |(number, row): (usize, &Row)| Point {
         number: number + 1,
         series: row.family.to_owned(),
-        measured: logarithms(Interval::of(&row.runs).expect("it ran")),
-        predicted: logarithms(row.predicted_interval),
+        measured: Interval::of(&row.runs).expect("it ran"),
+        predicted: row.predicted_interval,
     };
     let points: Vec<Point> = rows.iter().enumerate().map(point).collect();
     let caption =
         Caption { name: "predicted-against-measured", title: "Predicted against measured throughput", finding };
     let figures = table::Table::new("charts/predicted-against-measured", caption.title, &[("family", "family")]);
-    let drawn = throughput(caption, figures, &points, "log10 of samples/s");
+    let drawn = throughput(caption, figures, &points, "samples/s");
     drawn.expect("the chart can be drawn").to_svg()
 }
