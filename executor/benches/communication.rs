@@ -6,12 +6,12 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::Instant;
 
-use executor::data::{draw_digits, prepare};
+use executor::data::{Portion, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::bucket;
 use executor::parallel::exchange::Buckets;
-use executor::train::{Session, Silent, train};
+use executor::train::{Course, Session, Silent, train};
 use executor::transport::{Patience, Reduction, Transport, thread_group};
 use scenarios::model::Model;
 use scenarios::scenario::{Optimizer, Precision, Preprocessing, Rate, Sgd, Split, Training};
@@ -42,15 +42,14 @@ fn alone(ranks: usize) -> f64 {
 /// Seconds that rank 0 waits in a step, and that exchanges go on beside its passes.
 fn trained(training: &Training, ranks: usize, beside: bool) -> [f64; 2] {
     let records = draw_digits(BATCH * STEPS + 1, 1);
-    let data = prepare(&records, &records, 10, Split::default(), 1);
+    let data = prepare(&records, &records, (10, &[]), Split::default(), 1);
     let session = Session {
         training: training.clone(),
         description: Description::of(&training.model).expect("it is possible"),
-        train: data.train,
-        validation: data.validation,
+        portions: Portion::alike(&data.train, &data.validation, &vec![BATCH / ranks; ranks]),
+        course: Course::of(training, data.train.len()),
         strategy: Strategy::data_parallel(ranks as u32).expect("not zero"),
         devices: Devices::cpu(),
-        sites: Vec::new(),
         patience: Patience::default(),
         buckets: Buckets { bytes: bucket::BYTES, beside },
         seed: 1,

@@ -18,11 +18,11 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use criterion::{Criterion, criterion_group, criterion_main};
-use executor::data::{Columns, Prepared, Truth, draw_digits, prepare};
+use executor::data::{Columns, Portion, Prepared, Truth, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::exchange::Buckets;
-use executor::train::{Session, Silent, train};
+use executor::train::{Course, Session, Silent, train};
 use executor::transport::Patience;
 use scenarios::model::Model;
 use scenarios::scenario::{Momentum, Optimizer, Precision, Preprocessing, Rate, Split, Training};
@@ -88,11 +88,10 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
     let session = Session {
         training: training.clone(),
         description: Description::of(&training.model).expect("it is a preset"),
-        train: Arc::clone(&data.train),
-        validation: Arc::clone(&data.validation),
+        portions: Portion::alike(&data.train, &data.validation, &[BATCH]),
+        course: Course::of(training, data.train.len()),
         strategy: Strategy::SINGLE,
         devices: Devices::cpu(),
-        sites: Vec::new(),
         patience: Patience::default(),
         buckets: Buckets::usual(&Devices::cpu(), 1),
         seed: 1,
@@ -108,7 +107,7 @@ fn ours(data: &Prepared, training: &Training) -> Duration {
 
 fn step(criterion: &mut Criterion) {
     let records = draw_digits(BATCH * STEPS + 1, 1);
-    let data = prepare(&records, &records, 10, Split::default(), 1);
+    let data = prepare(&records, &records, (10, &[]), Split::default(), 1);
     let (Columns::Images(drawn), Truth::Classes(classes)) = (&records.columns, &records.truth) else {
         unreachable!("digits are images with classes")
     };

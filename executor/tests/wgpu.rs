@@ -6,11 +6,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
 use burn::tensor::{Device, DeviceKind, DeviceType};
-use executor::data::{Prepared, draw_digits, prepare};
+use executor::data::{Portion, Prepared, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::exchange::Buckets;
-use executor::train::{Outcome, Session, Silent, train};
+use executor::train::{Course, Outcome, Session, Silent, train};
 use executor::transport::Patience;
 use scenarios::machine;
 use scenarios::model::Model;
@@ -54,12 +54,11 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
     };
     let session = Session {
         description: Description::of(&training.model).expect("it is a preset"),
+        portions: Portion::alike(&data.train, &data.validation, &vec![16 / ranks as usize; ranks as usize]),
+        course: Course::of(&training, data.train.len()),
         training,
-        train: Arc::clone(&data.train),
-        validation: Arc::clone(&data.validation),
         strategy: Strategy::data_parallel(ranks).expect("not zero"),
         devices: devices.clone(),
-        sites: Vec::new(),
         patience: Patience::default(),
         buckets: Buckets::usual(devices, ranks as usize),
         seed: 5,
@@ -74,7 +73,7 @@ fn run(devices: &Devices, data: &Prepared, ranks: u32) -> Outcome {
 #[test]
 fn the_gpu_path_gives_the_losses_of_the_processor() {
     let records = draw_digits(200, 2);
-    let data = prepare(&records, &records, 10, Split::default(), 1);
+    let data = prepare(&records, &records, (10, &[]), Split::default(), 1);
     let expected = run(&Devices::cpu(), &data, 1);
     assert_eq!(expected.progress.first_losses.len() as u64, STEPS);
     let Some(software) = software() else {

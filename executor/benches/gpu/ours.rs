@@ -3,11 +3,11 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
-use executor::data::{Columns, Images, Records, Stream, Truth};
+use executor::data::{Columns, Images, Portion, Records, Stream, Truth};
 use executor::device::Devices;
 use executor::model::Description;
 use executor::parallel::exchange::Buckets;
-use executor::train::{Session, Silent, train};
+use executor::train::{Course, Session, Silent, train};
 use executor::transport::Patience;
 use scenarios::model::{ImageSize, Model};
 use scenarios::scenario::{Adam, Momentum, Optimizer, Precision, Preprocessing, Rate, Training};
@@ -90,14 +90,14 @@ impl Recipe {
             outer: None,
             precision: Precision::Fp32,
         };
+        let (none, records) = (Arc::new(records.range(0..0)), Arc::new(records));
         let session = Session {
             description: Description::of(&training.model).expect("it is possible"),
+            portions: Portion::alike(&records, &none, &vec![batch / ranks; ranks]),
+            course: Course::of(&training, records.len()),
             training,
-            validation: Arc::new(records.range(0..0)),
-            train: Arc::new(records),
             strategy: Strategy::data_parallel(ranks as u32).expect("not zero"),
             devices: devices.clone(),
-            sites: Vec::new(),
             patience: Patience::default(),
             buckets: Buckets::usual(devices, ranks),
             seed: 1,

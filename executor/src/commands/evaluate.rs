@@ -54,7 +54,7 @@ fn run(args: &EvaluateArgs, printer: Printer) -> Result<Exit, Exit> {
         printer.error(&error, data_help(&error));
         Exit::RunFailed
     })?;
-    let test = data::prepare(&found.train, &found.test, needs.classes(), split, recipe.seed).test;
+    let test = data::prepare(&found.train, &found.test, (needs.classes(), &[]), split, recipe.seed).test;
     let reader = Reader::new(&recipe.preprocessing, recipe.seed);
     let shares = (args.batch as usize, 1);
     let figures = evaluate::evaluate(&checkpoint.network, &test, &reader, shares, &devices).map_err(|error| {

@@ -151,7 +151,7 @@ mod tests {
         ];
         for (columns, truth) in kinds {
             let records = Records { columns, truth };
-            let prepared = prepare(&records, &records, usize::MAX, Split::default(), 1);
+            let prepared = prepare(&records, &records, (usize::MAX, &[]), Split::default(), 1);
             let codes = Codes { classes: vec!["a".to_owned()], ..Codes::default() };
             std::fs::write(&path, encode(&prepared, &codes, &needs).expect("it is sound")).expect("it can be written");
             let found = read(&path, &needs).expect("it was written");
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn figures_are_those_of_the_records() {
         let records = Records::grey(1, 1, vec![0, 255, 255, 0], &[2, 0, 2, 1]);
-        let prepared = prepare(&records, &records, 3, Split::default(), 1);
+        let prepared = prepare(&records, &records, (3, &[]), Split::default(), 1);
         let found = Statistics::of(&prepared, &Codes::default(), 2);
         assert_eq!((found.records_of_classes, found.dropped_malformed), (vec![1, 1, 2], 2));
         assert_eq!((found.mean, found.deviation, found.tokens), (Some(0.5), Some(0.5), None));

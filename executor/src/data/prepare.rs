@@ -25,30 +25,64 @@ pub struct Prepared {
     pub dropped_malformed: u64,
     /// Exact repetitions of a training record.
     pub dropped_duplicates: u64,
+    /// What of it lies in each part of the data set; none where that has no parts.
+    pub parts: Vec<PartRanges>,
+}
+
+/// Records of a part, which lie side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartRanges {
+    /// Of those to learn from.
+    pub train: Range<usize>,
+    /// Of those to look at after each epoch.
+    pub validation: Range<usize>,
 }
 
 /// Drops malformed records and duplicates, then draws the validation and test shares by `seed`.
 ///
 /// A test share of 0 keeps `test` as the test records; otherwise they are drawn from `train`. Of a text, which is one
 /// stream, the last windows are held back, so that no window has tokens of another part.
+///
+/// Of a data set in parts, whose sizes are given, the first records belong to the first part, and so on in proportion.
 #[must_use]
-pub fn prepare(train: &Records, test: &Records, classes: usize, split: Split, seed: u64) -> Prepared {
+pub fn prepare(
+    train: &Records,
+    test: &Records,
+    (classes, parts): (usize, &[u64]),
+    split: Split,
+    seed: u64,
+) -> Prepared {
     let is_stream = matches!(train.columns, Columns::Stream(_));
     let (mut order, dropped_malformed, dropped_duplicates) = clean(train, classes);
     let share = |share: f64| (share * order.len() as f64).round() as usize;
     let (validation, held_test) = (share(split.validation), share(split.test));
+    let rest = order.len() - validation - held_test;
     let [validation, held_test, rest] = if is_stream {
-        let ends = [order.len() - validation - held_test, order.len() - held_test];
-        [ends[0]..ends[1], ends[1]..order.len(), 0..ends[0]].map(|windows| train.range(windows))
+        let (rest, held) = order.split_at_mut(rest);
+        let (validation, held_test) = held.split_at_mut(validation);
+        [validation, held_test, rest]
     } else {
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let (held, rest) = order.split_at_mut(validation + held_test);
         let (validation, held_test) = held.split_at_mut(validation);
         [validation, held_test, rest].map(|positions| {
             positions.sort_unstable();
-            train.select(positions)
+            positions
         })
     };
+    let within = |positions: &[usize], part: &Range<usize>| {
+        let before = |bound: usize| positions.partition_point(|&position| position < bound);
+        before(part.start)..before(part.end)
+    };
+    let parts = by_site(train.len(), parts)
+        .into_iter()
+        .map(|part| PartRanges { train: within(rest, &part), validation: within(validation, &part) })
+        .collect();
+    let [validation, held_test, rest] = [validation, held_test, rest].map(|positions| match positions {
+        [first, ..] if is_stream => train.range(*first..*first + positions.len()),
+        [] if is_stream => train.range(0..0),
+        _ => train.select(positions),
+    });
     let (test, malformed_test) = match split.test {
         share if share > 0.0 => (held_test, 0),
         _ => {
@@ -58,7 +92,8 @@ pub fn prepare(train: &Records, test: &Records, classes: usize, split: Split, se
         }
     };
     let dropped_malformed = dropped_malformed + malformed_test;
-    Prepared { train: Arc::new(rest), validation: Arc::new(validation), test, dropped_malformed, dropped_duplicates }
+    let (train, validation) = (Arc::new(rest), Arc::new(validation));
+    Prepared { train, validation, test, dropped_malformed, dropped_duplicates, parts }
 }
 
 /// Whether the network has the record's class.
@@ -123,8 +158,7 @@ fn content(records: &Records, position: usize) -> Option<[u8; 32]> {
 }
 
 /// Records of each part of a data set that lies in parts: side by side, in proportion to the parts' sizes.
-#[must_use]
-pub fn by_site(records: usize, parts: &[u64]) -> Vec<Range<usize>> {
+fn by_site(records: usize, parts: &[u64]) -> Vec<Range<usize>> {
     let all: u128 = parts.iter().map(|&part| u128::from(part)).sum();
     let mut before = 0;
     let bound = |before: u128| (before * records as u128).checked_div(all).unwrap_or(0) as usize;
@@ -155,7 +189,7 @@ mod tests {
     #[test]
     fn malformed_records_and_duplicates_are_dropped_and_counted() {
         let train = Records::grey(1, 1, vec![5, 6, 7, 5, 5], &[0, 1, 9, 0, 1]);
-        let prepared = prepare(&train, &records(&[0, 9]), 2, Split::default(), 1);
+        let prepared = prepare(&train, &records(&[0, 9]), (2, &[]), Split::default(), 1);
         assert_eq!((prepared.dropped_malformed, prepared.dropped_duplicates), (2, 1));
         assert_eq!((pixels(&prepared.train), &prepared.train.truth), (&[5, 6, 5][..], &Truth::Classes(vec![0, 1, 1])));
         assert_eq!(prepared.test.truth, Truth::Classes(vec![0]));
@@ -165,7 +199,7 @@ mod tests {
     fn duplicates_of_every_kind_are_found() {
         let check = |columns: Columns, truth: Truth, kept: usize| {
             let records = Records { columns, truth };
-            let prepared = prepare(&records, &records, usize::MAX, Split::default(), 1);
+            let prepared = prepare(&records, &records, (usize::MAX, &[]), Split::default(), 1);
             assert_eq!((prepared.train.len(), prepared.dropped_duplicates), (kept, (3 - kept) as u64));
             assert_eq!(prepared.test, records);
         };
@@ -186,7 +220,7 @@ mod tests {
     fn parts_are_disjoint_complete_and_drawn_by_the_seed() {
         let train = records(&[0; 100]);
         let split = Split { validation: 0.2, test: 0.1 };
-        let parts = |seed| prepare(&train, &records(&[0; 7]), 1, split, seed);
+        let parts = |seed| prepare(&train, &records(&[0; 7]), (1, &[]), split, seed);
         let found = parts(1);
         assert_eq!([found.train.len(), found.validation.len(), found.test.len()], [70, 20, 10]);
         let mut all = [pixels(&found.train), pixels(&found.validation), pixels(&found.test)].concat();
@@ -200,7 +234,7 @@ mod tests {
     fn the_end_of_a_text_is_held_back() {
         let stream = Stream { sequence: 4, tokens: Arc::new((0..404).collect()), starts: None };
         let text = Records { columns: Columns::Stream(stream), truth: Truth::Next };
-        let found = prepare(&text, &text, usize::MAX, Split { validation: 0.1, test: 0.05 }, 1);
+        let found = prepare(&text, &text, (usize::MAX, &[]), Split { validation: 0.1, test: 0.05 }, 1);
         let tokens = |records: &Records| {
             let Columns::Stream(stream) = &records.columns else { unreachable!("it is a text") };
             (stream.tokens[0], stream.tokens[stream.tokens.len() - 1])
@@ -209,6 +243,28 @@ mod tests {
             [tokens(&found.train), tokens(&found.validation), tokens(&found.test)],
             [(0, 340), (340, 380), (380, 403)]
         );
+    }
+
+    #[test]
+    fn records_of_a_part_stay_in_it() {
+        let ranges = |found: &Prepared| -> Vec<_> {
+            found.parts.iter().map(|part| (part.train.clone(), part.validation.clone())).collect()
+        };
+        let train = records(&[0; 100]);
+        let found = prepare(&train, &train, (1, &[300, 100]), Split { validation: 0.2, test: 0.1 }, 1);
+        let bounds = [0..75_u8, 75..100];
+        for ((of_train, of_validation), bound) in ranges(&found).into_iter().zip(&bounds) {
+            assert!(!of_train.is_empty() && !of_validation.is_empty());
+            assert!(pixels(&found.train)[of_train].iter().all(|pixel| bound.contains(pixel)));
+            assert!(pixels(&found.validation)[of_validation].iter().all(|pixel| bound.contains(pixel)));
+        }
+        let covered =
+            |of: fn(&PartRanges) -> &Range<usize>| found.parts.iter().map(|part| of(part).len()).sum::<usize>();
+        assert_eq!((covered(|part| &part.train), covered(|part| &part.validation)), (70, 20));
+        let stream = Stream { sequence: 4, tokens: Arc::new((0..404).collect()), starts: None };
+        let text = Records { columns: Columns::Stream(stream), truth: Truth::Next };
+        let found = prepare(&text, &text, (usize::MAX, &[1, 1]), Split { validation: 0.1, test: 0.0 }, 1);
+        assert_eq!(ranges(&found), [(0..50, 0..0), (50..90, 0..10)]);
     }
 
     #[test]

@@ -71,8 +71,6 @@ pub struct Exchange {
     link: Option<Link>,
     rank: usize,
     size: usize,
-    /// Bytes that this rank has given to others so far.
-    pub exchanged_bytes: u64,
 }
 
 /// What a step has learned: gradients of a rank's parameters.
@@ -142,7 +140,7 @@ impl Exchange {
             _ => Some(Link::new(Counted::around(topology.replicas.split(0)?, &topology.counts.replicas), ways.beside)),
         };
         let (rank, size) = (topology.place.replica, topology.shape.replicas);
-        Ok(Self { how, buckets: buckets(held, ways.bytes), link, rank, size, exchanged_bytes: 0 })
+        Ok(Self { how, buckets: buckets(held, ways.bytes), link, rank, size })
     }
 
     /// Whether backward passes are cut so that buckets go on their way early.
@@ -246,7 +244,6 @@ impl Round<'_> {
             if self.under_way.len() == UNDER_WAY {
                 self.receive()?;
             }
-            self.exchange.exchanged_bytes += 4 * values.len() as u64;
             if let Some(link) = &mut self.exchange.link {
                 link.give(values, sum)?;
             }

@@ -7,12 +7,17 @@ use crate::transport::TransportError;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// Fewer records than one batch.
-    #[error("{records} training records are fewer than the global batch of {global_batch}")]
+    #[error(
+        "{records} training records{place} are fewer than the {global_batch} that each step takes from them",
+        place = if site.is_empty() { String::new() } else { format!(" of site `{site}`") }
+    )]
     TooFewRecords {
         /// Records to learn from.
         records: usize,
-        /// Records of one step.
+        /// Records of one step that are taken from them.
         global_batch: usize,
+        /// Site where they lie, if they lie at several in parts.
+        site: String,
     },
     /// The batch cannot be shared evenly.
     #[error(

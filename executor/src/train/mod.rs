@@ -23,7 +23,7 @@ pub(crate) use phases::{Phase, StepClock};
 pub use progress::Progress;
 pub use report::{Outside, RankReport};
 pub use snapshot::RankState;
-pub use support::servers;
+pub use support::{even_shares, servers};
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -32,7 +32,7 @@ use scenarios::scenario::Training;
 use scenarios::strategy::Strategy;
 use scenarios::units::Interval;
 
-use crate::data::Records;
+use crate::data::Portion;
 use crate::device::Devices;
 use crate::model::{Description, Network};
 use crate::parallel::exchange::Buckets;
@@ -47,16 +47,14 @@ pub struct Session {
     pub training: Training,
     /// What the network unfolds from.
     pub description: Description,
-    /// Records to learn from.
-    pub train: Arc<Records>,
-    /// Records to look at after each epoch; may be empty.
-    pub validation: Arc<Records>,
+    /// What each replica reads, in their order.
+    pub portions: Vec<Portion>,
+    /// The steps to take.
+    pub course: Course,
     /// How it is spread over ranks.
     pub strategy: Strategy,
     /// Devices that the ranks take in turn.
     pub devices: Devices,
-    /// Sites of the ranks, for messages; may be empty.
-    pub sites: Vec<String>,
     /// How long a rank may be silent.
     pub patience: Patience,
     /// How replicas exchange gradients.
@@ -114,8 +112,6 @@ pub struct Outcome {
     pub timed_steps: u64,
     /// What each rank measured, in their order.
     pub ranks: Vec<RankReport>,
-    /// Bytes of gradients that each rank gave to the others.
-    pub exchanged_bytes: u64,
 }
 
 /// Trains a network; what happens is told to `observer`, in this thread.

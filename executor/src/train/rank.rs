@@ -13,8 +13,8 @@ use super::phases::{Phase, StepClock};
 use super::relay::{Finished, Relay};
 use super::snapshot::{self, RankState};
 use super::timing::Timing;
-use super::{Course, Figure, Outcome, Outside, Phases, Progress, RankReport, Session, TrainError};
-use crate::data::{Batch, BatchShare, Batches, Prefetch, Reader};
+use super::{Figure, Outcome, Outside, Phases, Progress, RankReport, Session, TrainError};
+use crate::data::{Batch, Batches, Portion, Prefetch, Reader};
 use crate::device::memory::Meter;
 use crate::model::{Network, flat, host};
 use crate::parallel::exchange::{Exchange, Learned};
@@ -69,7 +69,6 @@ struct Rank<'a> {
     has_kept: bool,
     device: Device,
     reader: Reader,
-    course: Course,
     steps_per_reading: usize,
     /// Figures of the steps since the last reading.
     unread: Vec<Figures>,
@@ -123,7 +122,6 @@ impl<'a> Rank<'a> {
         Ok(Self {
             device,
             reader: Reader::new(&training.preprocessing, session.seed),
-            course: Course::of(training, session.train.len()),
             steps_per_reading: match session.devices.description.kind {
                 DeviceKind::Cpu => 1,
                 DeviceKind::Gpu => GPU_STEPS_PER_READING,
@@ -153,12 +151,12 @@ impl<'a> Rank<'a> {
     where
         'a: 'scope,
     {
-        let (session, replicas) = (self.session, self.topology.shape.replicas);
-        let share = BatchShare::even(session.training.global_batch.get(), self.topology.place.replica, replicas);
-        let batches = Batches::new(&session.train, &session.training.preprocessing, share, session.seed);
+        let (session, portion) = (self.session, self.portion());
+        let share = portion.batch.clone();
+        let batches = Batches::new(&portion.train, &session.training.preprocessing, share, session.seed);
         // Work that is stated in passes reads a text in order; otherwise windows are drawn from all of it.
         let batches = if session.training.epochs.is_some() { batches } else { batches.drawn() };
-        Prefetch::start(scope, batches, self.taken()..self.course.steps, BATCHES_AHEAD)
+        Prefetch::start(scope, batches, self.taken()..self.session.course.steps, BATCHES_AHEAD)
     }
 
     /// Takes all steps; whether the user stopped it.
@@ -187,6 +185,11 @@ impl<'a> Rank<'a> {
         Ok(false)
     }
 
+    /// What this replica reads.
+    fn portion(&self) -> &'a Portion {
+        &self.session.portions[self.topology.place.replica]
+    }
+
     fn is_first(&self) -> bool {
         self.topology.world.rank() == 0
     }
@@ -203,7 +206,7 @@ impl<'a> Rank<'a> {
 
     /// Steps of the current round.
     fn steps_of_round(&self) -> usize {
-        self.course.steps_of_round(self.progress.epochs.len())
+        self.session.course.steps_of_round(self.progress.epochs.len())
     }
 
     /// Takes a step; whether the user wants to stop.
@@ -272,7 +275,7 @@ impl<'a> Rank<'a> {
 
     fn apply(&mut self, learned: Learned, clock: &mut StepClock) -> Result<(), TrainError> {
         let Training { rate, optimizer, .. } = &self.session.training;
-        let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.course.steps);
+        let learning_rate = rate::at(*rate, optimizer.learning_rate(), self.taken(), self.session.course.steps);
         let mut step = Step { learning_rate, topology: &self.topology, clock };
         self.held = self.update.apply(self.held.take(), learned, &mut step)?;
         clock.lap(Phase::Optimizer);
@@ -338,10 +341,10 @@ impl<'a> Rank<'a> {
 
     /// Mean loss and share of right answers on the validation records, each replica looking at its share of them.
     fn validate(&mut self) -> Result<Option<(f64, f64)>, TrainError> {
-        let (records, shape) = (&*self.session.validation, self.topology.shape);
-        if records.is_empty() {
+        if self.session.portions.iter().all(|portion| portion.validation.is_empty()) {
             return Ok(None);
         }
+        let portion = self.portion();
         let started = Instant::now();
         self.topology.world.pace(Pace::Unknown);
         let mean;
@@ -351,13 +354,9 @@ impl<'a> Rank<'a> {
         } else {
             &self.held
         };
-        let of_replica = records.len().div_ceil(shape.replicas);
-        let positions: Vec<usize> = (0..records.len()).collect();
-        let own = positions.chunks(of_replica).nth(self.topology.place.replica).unwrap_or_default();
         let mut sums = vec![0.0; 3];
-        let at_once = self.session.training.global_batch.get().div_ceil(shape.replicas);
-        for positions in own.chunks(at_once.max(1)) {
-            let batch = self.reader.read(records, positions).on(&self.device);
+        for positions in portion.validated().chunks(portion.batch.records().max(1)) {
+            let batch = self.reader.read(&portion.validation, positions).on(&self.device);
             let units = batch.units;
             self.topology.world.alive();
             let found = self.stage.validate(held, &self.topology, batch)?;
@@ -423,7 +422,6 @@ impl<'a> Rank<'a> {
             throughput: self.timing.steps_per_second() * self.session.training.global_batch.get() as f64,
             records_per_step: self.session.training.global_batch.get() as f64,
             timed_steps: self.timing.steps(),
-            exchanged_bytes: self.exchange.exchanged_bytes + self.update.exchanged_bytes(),
             progress: self.progress,
             ranks: Vec::new(),
         };

@@ -203,6 +203,7 @@ fn place(session: &Session, rank: usize) -> String {
     } else {
         vec!["server".to_owned()]
     };
-    told.extend(session.sites.get(rank).map(|site| format!("site {site}")));
+    let portion = session.portions.get(replica).filter(|portion| rank < shape.ranks() && !portion.site.is_empty());
+    told.extend(portion.map(|portion| format!("site {}", portion.site)));
     if told.is_empty() { String::new() } else { format!(" ({})", told.join(", ")) }
 }

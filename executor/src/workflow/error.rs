@@ -105,6 +105,37 @@ pub enum ApplyError {
         /// Memory of the device in bytes.
         available: u64,
     },
+    /// Groups of machines and strategy do not fit.
+    #[error(
+        "workload `{workload}`: groups of {replicas:?} replicas{} are not what `{strategy}` and a global batch of \
+         {global_batch} ask for",
+        shares.as_ref().map_or_else(String::new, |shares| format!(" that take {shares:?} records"))
+    )]
+    Groups {
+        /// Workload.
+        workload: String,
+        /// Its strategy.
+        strategy: Strategy,
+        /// Whole replicas that each group has room for.
+        replicas: Vec<usize>,
+        /// Records of a step that each group takes, where the plan says.
+        shares: Option<Vec<u64>>,
+        /// Records of a step.
+        global_batch: usize,
+    },
+    /// Ranks at several sites, each of which may read only what lies there.
+    #[error(
+        "workload `{workload}` learns where the parts of its data lie, but {}",
+        if *lies { format!("no rank is at `{site}`, which holds one") } else { format!("`{site}` holds none") }
+    )]
+    Part {
+        /// Workload.
+        workload: String,
+        /// Site.
+        site: String,
+        /// Whether a part lies there.
+        lies: bool,
+    },
     /// There is no such device.
     #[error(transparent)]
     Device(#[from] DeviceError),

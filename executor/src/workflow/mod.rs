@@ -197,7 +197,8 @@ impl Workflow<'_> {
         }
         let found = self.find(assignment, source, &wanted.needs, known)?;
         let seed = self.request.plan.scenario.seed;
-        let prepared = data::prepare(&found.train, &found.test, wanted.needs.classes(), split, seed);
+        let parts: Vec<u64> = source.parts.iter().map(|part| part.records).collect();
+        let prepared = data::prepare(&found.train, &found.test, (wanted.needs.classes(), &parts), split, seed);
         let used = DataUsed {
             train_records: prepared.train.len() as u64,
             validation_records: prepared.validation.len() as u64,

@@ -32,7 +32,7 @@ impl<'a> Workflow<'a> {
         }
         let read = (found.train.len() + found.test.len()) as u64;
         let seed = self.request.plan.scenario.seed;
-        let prepared = data::prepare(&found.train, &found.test, needs.classes(), Split::default(), seed);
+        let prepared = data::prepare(&found.train, &found.test, (needs.classes(), &[]), Split::default(), seed);
         let statistics = Statistics::of(&prepared, &found.codes, found.broken);
         let bytes = kept::encode(&prepared, &found.codes, &needs)?;
         let name = record::records_in_folder(&assignment.workload);

@@ -8,6 +8,7 @@ use scenarios::strategy::Strategy;
 
 use super::ApplyError;
 use crate::train;
+use crate::transport::part_start;
 
 /// Ranks that may share a core or a GPU.
 const SHARING: u32 = 8;
@@ -98,13 +99,66 @@ fn fitting(strategy: &Strategy, most: u32) -> Option<Strategy> {
     Some(Strategy { data, ..*strategy })
 }
 
-/// Site of each rank that learns, in the order of the groups.
-pub(super) fn sites(assignment: &Assignment) -> Vec<String> {
-    let of_group = |group: &Group| {
-        let ranks = group.nodes.saturating_mul(group.ranks_per_node) as usize;
-        std::iter::repeat_n(group.site.clone(), ranks)
+/// Site of each replica and the records of each global batch that it takes: as many as every other one, unless the plan
+/// gives its groups shares.
+///
+/// # Errors
+/// The groups have no room for whole replicas, or their shares are not a batch.
+pub(super) fn replicas(assignment: &Assignment, global_batch: usize) -> Result<Vec<(String, usize)>, ApplyError> {
+    let (strategy, groups) = (&assignment.strategy, &assignment.groups[..]);
+    let all = strategy.data.get() as usize;
+    let counts = match groups {
+        [_] => vec![all],
+        _ => groups.iter().map(|group| replicas_of(group, strategy)).collect(),
     };
-    assignment.groups.iter().flat_map(of_group).take(assignment.strategy.ranks() as usize).collect()
+    let shares: Option<Vec<u64>> = groups.iter().map(|group| group.batch).collect();
+    let is_batch = shares.as_ref().is_none_or(|shares| shares.iter().sum::<u64>() == global_batch as u64);
+    if counts.iter().sum::<usize>() != all || !is_batch {
+        let (workload, strategy) = (assignment.workload.clone(), *strategy);
+        return Err(ApplyError::Groups { workload, strategy, replicas: counts, shares, global_batch });
+    }
+    let records = match &shares {
+        None => train::even_shares(strategy, global_batch)
+            .map_err(|source| ApplyError::Train { workload: assignment.workload.clone(), source: Box::new(source) })?,
+        Some(shares) => counts.iter().zip(shares).flat_map(|(count, share)| dealt(*share as usize, *count)).collect(),
+    };
+    let sites = groups.iter().zip(&counts).flat_map(|(group, count)| std::iter::repeat_n(&group.site, *count));
+    Ok(sites.cloned().zip(records).collect())
+}
+
+/// Replicas that a group has room for.
+const fn replicas_of(group: &Group, strategy: &Strategy) -> usize {
+    let ranks = group.nodes.saturating_mul(group.ranks_per_node);
+    (ranks / (strategy.tensor.get() * strategy.pipeline.get())) as usize
+}
+
+/// A group's records of a batch by replica.
+fn dealt(records: usize, replicas: usize) -> impl Iterator<Item = usize> {
+    (0..replicas).map(move |at| part_start(records, at + 1, replicas) - part_start(records, at, replicas))
+}
+
+/// The part of the data set that lies at a site, for every site of a workload that learns where parts lie; none where one
+/// site reads everything.
+///
+/// # Errors
+/// Ranks at several sites do not cover the sites of the parts, or are at others.
+pub(super) fn parts_by_site(assignment: &Assignment) -> Result<Vec<(&str, usize)>, ApplyError> {
+    let parts = assignment.data.as_ref().map_or(&[][..], |data| &data.parts);
+    let mut sites: Vec<&str> = assignment.groups.iter().map(|group| &group.site[..]).collect();
+    sites.dedup();
+    if parts.is_empty() || sites.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let held: Vec<(&str, usize)> = parts.iter().enumerate().map(|(at, part)| (&part.at[..], at)).collect();
+    let without = sites.iter().find(|site| held.iter().all(|(at, _)| at != *site));
+    let unread = held.iter().map(|(at, _)| at).find(|at| !sites.contains(at));
+    match without.or(unread) {
+        None => Ok(held),
+        Some(site) => {
+            let (workload, site) = (assignment.workload.clone(), (*site).to_owned());
+            Err(ApplyError::Part { workload, site, lies: without.is_none() })
+        }
+    }
 }
 
 #[cfg(test)]

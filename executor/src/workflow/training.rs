@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use scenarios::plan::Assignment;
-use scenarios::run::{Epoch, RunStatus, Traffic, WorkloadRun};
-use scenarios::scenario::{Files, Form, Training};
+use scenarios::run::{Epoch, RunStatus, WorkloadRun};
+use scenarios::scenario::{Files, Training};
 
-use super::ranks::{Seats, sites};
+use super::ranks::{Seats, parts_by_site, replicas};
 use super::{ApplyError, Ready, Workflow, description_of, measured, unmeasured};
-use crate::data::{Codes, Needs};
+use crate::data::{Codes, Needs, Portion};
 use crate::device;
 use crate::model::{Checkpoint, CheckpointError, Network, Recipe};
 use crate::parallel::exchange::Buckets;
@@ -57,7 +57,11 @@ impl Workflow<'_> {
         let failed = |source| ApplyError::Model { workload: assignment.workload.clone(), source };
         let needs = Needs::of(&training.model).map_err(failed)?;
         let known = weights.map(|weights| known(&weights.recipe.codes, training.new_head));
+        let replicas = replicas(assignment, training.global_batch.get())?;
+        let parts = parts_by_site(assignment)?;
         let place = self.preprocess(assignment, needs, training.preprocessing.split, known.as_ref())?;
+        let part_of = |site: &str| parts.iter().find(|(at, _)| *at == site).map(|(_, part)| *part);
+        let portions = Portion::of_replicas(&self.prepared[place].records, &replicas, part_of);
         let resume = self.resume_state(assignment)?;
         let course = Course::of(training, self.prepared[place].records.train.len());
         let parameters = training.model.parameters().map_err(failed)?;
@@ -71,17 +75,16 @@ impl Workflow<'_> {
             Stage::Train,
             format!("{} steps in {} round(s), global batch {}", course.steps, course.rounds(), training.global_batch),
         )?;
-        let Ready { records: prepared, used, codes, .. } = &self.prepared[place];
+        let Ready { used, codes, .. } = &self.prepared[place];
         let seed = self.request.plan.scenario.seed;
         let mut observer = Teller::new(assignment, (training, course), (codes, seed), &mut self.folder, self.sink);
         let session = Session {
             training: training.clone(),
             description,
-            train: Arc::clone(&prepared.train),
-            validation: Arc::clone(&prepared.validation),
+            portions,
+            course,
             strategy: assignment.strategy,
             devices: self.devices.clone(),
-            sites: sites(assignment),
             patience: Patience::default(),
             buckets: Buckets::usual(&self.devices, ranks as usize),
             seed,
@@ -95,9 +98,10 @@ impl Workflow<'_> {
         let failed = |source| ApplyError::Train { workload: assignment.workload.clone(), source: Box::new(source) };
         let outcome = train::train(session, &mut observer).map_err(failed)?;
         let mut done = unmeasured(assignment, &self.devices, used.clone());
-        fill(&mut done, &outcome, ranks);
+        fill(&mut done, &outcome);
         let seats = Seats::new(&assignment.strategy, &self.devices.description, device::host().cores);
-        measured::fill(&mut done, &outcome, assignment, seats);
+        let sites: Vec<String> = replicas.into_iter().map(|(site, _)| site).collect();
+        measured::fill(&mut done, &outcome, seats, &sites);
         done.seconds = started.elapsed().as_secs_f64();
         Ok(done)
     }
@@ -127,7 +131,7 @@ fn known(codes: &Codes, new_head: bool) -> Codes {
 }
 
 /// Puts what was measured into the record.
-fn fill(done: &mut WorkloadRun, outcome: &Outcome, ranks: u32) {
+fn fill(done: &mut WorkloadRun, outcome: &Outcome) {
     if outcome.interrupted {
         done.status = RunStatus::Interrupted;
     }
@@ -143,11 +147,6 @@ fn fill(done: &mut WorkloadRun, outcome: &Outcome, ranks: u32) {
         done.metrics = last_figures(last).into_iter().chain(best_figures(&outcome.progress.epochs)).collect();
     }
     done.checkpoint = Some(record::weights_in_folder(&done.workload));
-    if outcome.exchanged_bytes > 0 {
-        let (from, to) = (done.site.clone(), done.site.clone());
-        let bytes = outcome.exchanged_bytes * u64::from(ranks);
-        done.traffic.push(Traffic { form: Form::Gradients, from, to, bytes });
-    }
 }
 
 fn last_figures(epoch: &Epoch) -> indexmap::IndexMap<String, f64> {

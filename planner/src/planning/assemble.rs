@@ -276,6 +276,7 @@ fn data(decision: &Decision<'_>, job: &Job) -> Option<SourceData> {
     Some(SourceData {
         class: known.map(|data| data.class.clone()).unwrap_or_default(),
         records: known.map_or(0, |data| data.records),
+        parts: known.map(|data| data.parts.clone()).unwrap_or_default(),
         files: known.and_then(|data| data.files.clone()),
         dataset,
     })

@@ -45,7 +45,8 @@ fn unchanged(subject: &Subject<'_>, run: &Run<'_>, found: &mut Verification) {
 /// class of something that it derives from, and its records, as far as they are stated.
 fn is_described(stated: &SourceData, subject: &Subject<'_>) -> bool {
     if let Some(data) = subject.scenario.datasets.get(&stated.dataset) {
-        return stated.class == data.class && stated.records == data.records && stated.files == data.files;
+        let same = stated.class == data.class && stated.records == data.records && stated.parts == data.parts;
+        return same && stated.files == data.files;
     }
     let labels = subject.labels(&stated.dataset);
     let mut classes = labels.iter().filter_map(|label| subject.scenario.datasets.get(*label)).map(|data| &data.class);
@@ -133,6 +134,8 @@ mod tests {
         check("another order", |plan| assignment(plan, "train").after.clear(), &[Workloads]);
         check("no deadline", |plan| assignment(plan, "train").deadline_seconds = None, &[Workloads]);
         check("fewer records", |plan| fixture_data(plan).records -= 1, &[Workloads]);
+        let part = || scenarios::scenario::Part { at: "here".to_owned(), records: 1 };
+        check("other parts", |plan| fixture_data(plan).parts.push(part()), &[Workloads]);
         check("another class", |plan| fixture_data(plan).class = "public".to_owned(), &[Workloads]);
         check("a service with steps", |plan| assignment(plan, "chat").steps = 1, &[Workloads]);
     }

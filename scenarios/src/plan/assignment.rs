@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::{Files, Job, PurchaseKind};
+use crate::scenario::{Files, Job, Part, PurchaseKind};
 use crate::strategy::Strategy;
 use crate::units::Interval;
 
@@ -85,6 +85,10 @@ pub struct SourceData {
     pub class: String,
     /// Records for training and validation.
     pub records: u64,
+    /// Parts of it that lie at different sites, where no site holds it whole. Ranks at several sites read what lies at
+    /// their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// Files, if the executor is to read them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,

@@ -2,7 +2,6 @@
 //! optimiser the mean is a direction instead (DiLoCo, Douillard et al. 2023): Δ = θ − mean, v ← μ·v + Δ,
 //! θ ← θ − lr·(Δ + μ·v).
 
-use burn::module::Module as _;
 use scenarios::scenario::Outer;
 
 use super::whole::Whole;
@@ -37,7 +36,6 @@ impl Averaged {
     fn mean(&mut self, held: Held, topology: &Topology) -> Result<Held, TransportError> {
         let mut mean = flat::parameters(&held);
         topology.replicas.all_reduce(&mut mean, Reduction::Sum)?;
-        self.inner.common.exchanged_bytes += 4 * held.num_params() as u64;
         let share = 1.0 / topology.shape.replicas as f32;
         for value in &mut mean {
             *value *= share;

@@ -62,11 +62,6 @@ pub(crate) trait Update {
     /// The same, to be changed.
     fn common_mut(&mut self) -> &mut Common;
 
-    /// Bytes that this rank has given to others for it so far.
-    fn exchanged_bytes(&self) -> u64 {
-        self.common().exchanged_bytes
-    }
-
     /// Whether replicas have parameters of their own between exchanges.
     fn differs(&self) -> bool {
         false
@@ -141,8 +136,6 @@ pub(crate) struct Common {
     training: Training,
     device: Device,
     optimizer: ModuleOptimizer,
-    /// Bytes that this rank has given to others so far.
-    exchanged_bytes: u64,
     clip_norm: Option<f64>,
     counted: Counted,
     /// Parameters that several stages hold, each with its length, in one order everywhere; all stages' gradients of them
@@ -167,7 +160,6 @@ impl Common {
             training: training.clone(),
             device: device.clone().inner(),
             optimizer: optimizer::build(&training.optimizer),
-            exchanged_bytes: 0,
             clip_norm: training.clip_norm,
             counted: Counted::new(held, &parameters, &elsewhere, topology),
             tied,

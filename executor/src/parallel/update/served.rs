@@ -5,7 +5,6 @@
 //! and a worker may be that many steps ahead of the slowest one (Ho et al. 2013). A gradient that was computed τ updates ago
 //! counts 1/(1 + τ) of the learning rate (Zhang et al. 2016).
 
-use burn::module::Module as _;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 use scenarios::scenario::Training;
@@ -81,7 +80,6 @@ impl Update for Served {
             let message = [&[STEP, step.learning_rate as f32], &gradient[part]].concat();
             topology.job.send(server, TO_SERVER, message)?;
         }
-        self.common.exchanged_bytes += 8 * held.num_params() as u64;
         let mut parameters = Vec::with_capacity(gradient.len());
         for (server, _) in topology.parts(gradient.len()) {
             parameters.extend(topology.job.receive(server, TO_WORKER)?);

@@ -68,7 +68,6 @@ impl Update for Sharded {
         let gradient = Run::joined(runs);
         let own = own.stepped(&mut common.optimizer, step.learning_rate, gradient, &common.device).values();
         step.clock.lap(Phase::Optimizer);
-        common.exchanged_bytes += 4 * held.num_params() as u64;
         let mut rest = own.as_slice();
         let buckets = ranges.iter().map(|range| {
             let (part, behind) = rest.split_at(range.len());

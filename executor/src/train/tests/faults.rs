@@ -21,7 +21,7 @@ fn a_rank_that_dies_is_named_with_its_place_and_reason() {
     };
     check("data:1", 0, "a bug", "rank 0 (site lab) has ended: a bug");
     check("data:4", 2, "a bug", "rank 2 (replica 2, site cloud) has ended: a bug");
-    check("pipeline:2,micro_batch:5", 1, "a bug", "rank 1 (stage 1, site cloud) has ended: a bug");
+    check("pipeline:2,micro_batch:5", 1, "a bug", "rank 1 (stage 1, site lab) has ended: a bug");
     check("data:2,zero:1", 0, "a bug", "rank 0 (replica 0, site lab) has ended: a bug");
     check("data:2,servers:1", 1, "a bug", "rank 1 (replica 1, site cloud) has ended: a bug");
     check(

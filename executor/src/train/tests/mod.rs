@@ -12,7 +12,7 @@ use scenarios::scenario::{Adam, CosineRate, Momentum, Optimizer, Precision, Prep
 
 use super::fault::Fault;
 use super::*;
-use crate::data::{Prepared, prepare};
+use crate::data::{Prepared, Records, prepare};
 use crate::model::CheckpointError;
 use crate::transport::Operation;
 
@@ -43,8 +43,13 @@ fn training(preset: &str, global_batch: usize, learning_rate: f64) -> Training {
 }
 
 fn digits(count: usize) -> Prepared {
+    in_parts(count, &[])
+}
+
+/// Digits that lie in parts.
+fn in_parts(count: usize, parts: &[u64]) -> Prepared {
     let records = crate::data::draw_digits(count, 1);
-    prepare(&records, &records, 10, scenarios::scenario::Split { validation: 0.2, test: 0.0 }, 1)
+    prepare(&records, &records, (10, parts), scenarios::scenario::Split { validation: 0.2, test: 0.0 }, 1)
 }
 
 /// Keeps the last snapshot in memory.
@@ -76,7 +81,12 @@ struct Case {
     strategy: Strategy,
     buckets: Buckets,
     max_steps: Option<u64>,
+    /// Sites of the replicas.
     sites: Vec<String>,
+    /// Records of each step by replica, where they differ.
+    shares: Option<Vec<usize>>,
+    /// Whether the data lies at the sites, in as many parts.
+    in_parts: bool,
     patience: Patience,
     fault: Option<Fault>,
 }
@@ -91,6 +101,8 @@ impl Case {
             buckets: BETWEEN,
             max_steps: None,
             sites: Vec::new(),
+            shares: None,
+            in_parts: false,
             patience: Patience::default(),
             fault: None,
         }
@@ -103,14 +115,24 @@ impl Case {
     fn run(&self, resume: Option<&Resume>, stop: &Arc<AtomicBool>) -> (Result<Outcome, TrainError>, Keeper) {
         let description = Description::of(&self.training.model).expect("presets are valid");
         let mut keeper = Keeper::default();
+        let shares = match &self.shares {
+            Some(shares) => shares.clone(),
+            None => match even_shares(&self.strategy, self.training.global_batch.get()) {
+                Ok(shares) => shares,
+                Err(error) => return (Err(error), keeper),
+            },
+        };
+        let site = |replica: usize| self.sites.get(replica).cloned().unwrap_or_default();
+        let replicas: Vec<_> = shares.into_iter().enumerate().map(|(at, share)| (site(at), share)).collect();
+        let part_of = |site: &str| self.sites.iter().position(|at| at == site).filter(|_| self.in_parts);
+        let portions = Portion::of_replicas(&self.data, &replicas, part_of);
         let session = Session {
             training: self.training.clone(),
             description,
-            train: Arc::clone(&self.data.train),
-            validation: Arc::clone(&self.data.validation),
+            portions,
+            course: Course::of(&self.training, self.data.train.len()),
             strategy: self.strategy,
             devices: Devices::cpu(),
-            sites: self.sites.clone(),
             patience: self.patience,
             buckets: self.buckets,
             seed: 3,
@@ -202,9 +224,52 @@ fn the_mean_of_replicas_in_every_step_is_descent_by_the_mean_gradient() {
 }
 
 #[test]
+fn uneven_shares_of_a_batch_take_the_steps_of_one_device() {
+    let one = Case::by("mnist-mlp", "data:1").outcome();
+    let uneven =
+        |strategy: &str, shares: &[usize]| Case { shares: Some(shares.to_vec()), ..Case::by("mnist-mlp", strategy) };
+    let check =
+        |strategy: &str, shares: &[usize]| assert_same_steps(&uneven(strategy, shares).outcome(), &one, strategy);
+    check("data:2", &[13, 7]);
+    check("data:3,zero:1", &[5, 12, 3]);
+    check("data:2,zero:2", &[6, 14]);
+    check("data:3,servers:1", &[1, 1, 18]);
+    check("data:2,pipeline:2,micro_batch:1", &[12, 8]);
+    let refused = uneven("data:2,zero:2,micro_batch:2", &[12, 8]).run(None, &never()).0.expect_err("it is refused");
+    assert!(refused.to_string().contains("equally many micro-batches"), "{refused}");
+}
+
+#[test]
+fn replicas_learn_from_what_lies_at_their_sites() {
+    let case = || {
+        let mut case = Case::by("mnist-mlp", "data:3,average_every:5");
+        case.training.epochs = NonZeroU32::new(8);
+        case.data = in_parts(500, &[300, 100, 100]);
+        case.sites = ["a", "b", "c"].map(str::to_owned).to_vec();
+        Case { shares: Some(vec![8, 6, 6]), in_parts: true, ..case }
+    };
+    let outcome = case().outcome();
+    let accuracy = outcome.progress.epochs[7].validation_accuracy;
+    assert!(accuracy.is_some_and(|accuracy| accuracy > 0.7), "{accuracy:?}");
+    assert_eq!(values(&case().outcome().network), values(&outcome.network));
+    let mut few = case();
+    few.data = in_parts(500, &[495, 2, 3]);
+    let refused = few.run(None, &never()).0.expect_err("a site has too few records").to_string();
+    assert!(refused.contains("training records of site `b` are fewer than the 6"), "{refused}");
+}
+
+#[test]
 fn bytes_of_gradients_are_counted() {
     let many = Case::by("mnist-cnn", "data:2").outcome();
-    assert_eq!(many.exchanged_bytes, 4 * many.progress.steps * many.network.size() as u64);
+    // Besides them the number of units.
+    let of_step = 4 * (many.network.size() as u64 + 1);
+    assert_eq!(given_bytes(&many), vec![of_step * many.progress.steps; 2]);
+}
+
+/// Bytes that each rank gave to the other replicas.
+fn given_bytes(outcome: &Outcome) -> Vec<u64> {
+    let of_rank = |rank: &RankReport| rank.counts.replicas.given().map(|given| given.bytes).sum();
+    outcome.ranks.iter().map(of_rank).collect()
 }
 
 #[test]
@@ -295,7 +360,7 @@ fn impossible_sessions_are_refused_with_their_figures() {
         "the 10 records of a replica's step cannot be divided into micro-batches of 3, but into those of 2 or 5",
     );
     let large = Case { training: training("mnist-linear", 1000, 0.1), ..case(1) };
-    check(large, "400 training records are fewer than the global batch of 1000");
+    check(large, "400 training records are fewer than the 1000 that each step takes from them");
     let mut other = case(1);
     other.data.train = Arc::new(Records::grey(28, 14, vec![0; 392 * 20], &[0; 20]));
     check(other, "records have 392 values, but the network takes 784");
