@@ -31,7 +31,7 @@ workloads:
   train:
     job:
       train:
-        model: { transformer: { kind: encoder, layers: 1, hidden: 16, heads: 2, ffn: 16, vocabulary: 32, sequence: 12, positions: learned, norm: layer, bias: true, classes: 2 } }
+        model: { transformer: { kind: encoder, layers: 1, hidden: 48, heads: 2, ffn: 48, vocabulary: 32, sequence: 12, positions: learned, norm: layer, bias: true, classes: 2 } }
         data: prepare
         epochs: 3
         global_batch: 20
@@ -42,11 +42,11 @@ workloads:
   tune:
     job:
       fine_tune:
-        model: { transformer: { kind: encoder, layers: 1, hidden: 16, heads: 2, ffn: 16, vocabulary: 32, sequence: 12, positions: learned, norm: layer, bias: true, classes: 3 } }
+        model: { transformer: { kind: encoder, layers: 1, hidden: 48, heads: 2, ffn: 48, vocabulary: 32, sequence: 12, positions: learned, norm: layer, bias: true, classes: 3 } }
         weights_of: train
         new_head: NEW_HEAD
         data: more
-        epochs: 20
+        epochs: 30
         global_batch: 20
         optimizer: { adam: { learning_rate: 0.003 } }
     strategies: { data: [1], tensor: [1], pipeline: [1] }

@@ -2,9 +2,10 @@
 //! tensor group share the vocabulary (arXiv 1909.08053, section 3).
 
 use burn::module::{Module, Param};
-use burn::tensor::module::{embedding, linear};
+use burn::tensor::module::embedding;
 use burn::tensor::{Int, Tensor};
 
+use super::affine::product;
 use super::build::{Build, Initial, Share, Wanted};
 use super::pass::Pass;
 
@@ -45,7 +46,7 @@ impl Rows {
 
     /// Product of values with each row: `[records, positions, width]` → `[records, positions, vocabulary]`
     fn times(&self, x: Tensor<3>, bias: Option<Tensor<1>>) -> Tensor<3> {
-        linear(x, self.weight.val().transpose(), bias)
+        product(x, self.weight.val().transpose(), bias)
     }
 }
 

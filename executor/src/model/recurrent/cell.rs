@@ -6,6 +6,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::module::linear;
 use scenarios::model::Cell;
 
+use super::super::affine::product;
 use super::super::build::{Build, Initial, Wanted};
 
 /// The matrices of all gates side by side, in the order of PyTorch: i, f, g, o of an LSTM (Hochreiter and Schmidhuber 1997,
@@ -62,7 +63,7 @@ impl Direction {
         let hidden = self.of_state.val().dims()[0];
         let zero = || Tensor::<2>::zeros([records, hidden], &device).cast(format);
         let mut state = before.unwrap_or_else(|| State { hidden: zero(), cell: (self.cell == Cell::Lstm).then(zero) });
-        let mut inputs = steps(linear(x, self.of_input.val(), Some(self.input_bias.val())));
+        let mut inputs = steps(product(x, self.of_input.val(), Some(self.input_bias.val())));
         if self.is_backward {
             inputs.reverse();
         }
