@@ -9,10 +9,10 @@ use std::time::Instant;
 use executor::data::{Portion, draw_digits, prepare};
 use executor::device::Devices;
 use executor::model::Description;
-use executor::parallel::bucket;
 use executor::parallel::exchange::Buckets;
 use executor::train::{Course, Session, Silent, train};
 use executor::transport::{Patience, Reduction, Transport, thread_group};
+use scenarios::carried_out::BUCKET_BYTES;
 use scenarios::model::Model;
 use scenarios::scenario::{Optimizer, Precision, Preprocessing, Rate, Sgd, Split, Training};
 use scenarios::strategy::Strategy;
@@ -26,7 +26,7 @@ const ROUNDS: usize = 5;
 fn alone(ranks: usize) -> f64 {
     std::thread::scope(|scope| {
         let rank = |transport: executor::transport::ThreadTransport| {
-            let mut bucket = vec![1.0; bucket::BYTES / 4];
+            let mut bucket = vec![1.0; BUCKET_BYTES / 4];
             let mut reduce = || transport.all_reduce(&mut bucket, Reduction::Sum).expect("no rank leaves");
             reduce();
             let started = Instant::now();
@@ -51,7 +51,7 @@ fn trained(training: &Training, ranks: usize, beside: bool) -> [f64; 2] {
         strategy: Strategy::data_parallel(ranks as u32).expect("not zero"),
         devices: Devices::cpu(),
         patience: Patience::default(),
-        buckets: Buckets { bytes: bucket::BYTES, beside },
+        buckets: Buckets { bytes: BUCKET_BYTES, beside },
         seed: 1,
         max_steps: Some(STEPS as u64),
         stop: Arc::default(),
@@ -95,7 +95,7 @@ fn main() {
         let rounds =
             (0..ROUNDS).map(|_| (alone(ranks), trained(&training, ranks, false), trained(&training, ranks, true)));
         let rounds: Vec<_> = rounds.collect();
-        let alone = median(rounds.iter().map(|round| round.0).collect()) * bytes / bucket::BYTES as f64;
+        let alone = median(rounds.iter().map(|round| round.0).collect()) * bytes / BUCKET_BYTES as f64;
         for (how, at) in [("between the passes", 1), ("beside them", 2)] {
             let of = |round: &(f64, [f64; 2], [f64; 2])| if at == 1 { round.1 } else { round.2 };
             let [waited, hidden] = [0, 1].map(|figure| median(rounds.iter().map(|round| of(round)[figure]).collect()));

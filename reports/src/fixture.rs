@@ -128,6 +128,7 @@ pub fn workload_run(name: &str, ranks: u32, predicted: f64, measured: f64) -> Wo
         phases_seconds: phases(step, ranks),
         throughput: measured,
         throughput_interval: None,
+        reference_seconds: None,
         ranks: Vec::new(),
         exchanges: Vec::new(),
         overheads: None,

@@ -6,6 +6,10 @@ use crate::model::pieces::pieces;
 use crate::model::{Model, ShapeError};
 use crate::strategy::{Strategy, Sync, Zero};
 
+/// Bytes of gradients that fill a bucket, which replicas exchange at a time: enough that an exchange takes longer than to begin
+/// it, few enough that the first one is on its way long before the last gradients are known.
+pub const BUCKET_BYTES: usize = 4 << 20;
+
 /// Why a training is planned only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotCarriedOut {

@@ -37,13 +37,13 @@ pub fn measure(devices: &Devices, ranks: u32) -> Vec<InputMeasurement> {
 fn one_rank(records: &Records, batch: usize, augmented: bool, device: &burn::tensor::Device) -> Vec<f64> {
     let augmentation = Augmentation { shift: u32::from(augmented) * 2, ..Augmentation::default() };
     let preprocessing = Preprocessing { normalize: Some([0.5, 0.5]), augmentation, ..Preprocessing::default() };
-    let mut batches = Batches::new(records, &preprocessing, BatchShare::even(batch, 0, 1), 1);
+    let mut batches = Batches::new(records, &preprocessing, BatchShare::of(&[batch], 0), 1);
     let (mut step, steps, device) = (0, batches.steps_per_epoch() as u64, device.clone().autodiff());
     probe::repeat(|| {
         step = (step + 1) % steps;
         probe::time(|| {
             std::hint::black_box(batches.batch(step).on(&device));
-            let _ = device.sync();
+            crate::device::wait(&device);
         })
     })
 }

@@ -51,14 +51,26 @@ pub fn calibrate(
         operations: Vec::new(),
         pieces: Vec::new(),
         waits: Vec::new(),
+        references: Vec::new(),
+        rank_bytes: None,
         transports: Vec::new(),
         inputs: Vec::new(),
     };
-    for &ranks in ranks {
-        progress(&format!("pieces of networks, {ranks} rank(s) at a time"));
-        let (pieces, waits) = pieces::measure(devices, ranks);
-        profile.pieces.extend(pieces);
-        profile.waits.extend(waits);
+    let mut rounds: Vec<pieces::Rounds> = ranks.iter().map(|ranks| pieces::Rounds::new(*ranks)).collect();
+    for round in 1..=pieces::ROUNDS {
+        progress(&format!("pieces of networks, round {round} of {}", pieces::ROUNDS));
+        for of_ranks in &mut rounds {
+            of_ranks.measure(devices);
+        }
+    }
+    for (&ranks, of_ranks) in ranks.iter().zip(rounds) {
+        let summed = of_ranks.summed();
+        profile.pieces.extend(summed.pieces);
+        profile.waits.extend(summed.waits);
+        profile.references.extend(summed.reference);
+        if devices.description.kind == DeviceKind::Cpu {
+            profile.rank_bytes = profile.rank_bytes.max(summed.rank_bytes);
+        }
         progress(&format!("updates, input and transport, {ranks} rank(s) at a time"));
         profile.operations.extend(operations::measure(devices, ranks));
         profile.inputs.extend(input::measure(devices, ranks));

@@ -1,10 +1,11 @@
 //! Pieces of networks, forward and backward, inside a pass through the whole network as training makes it; and what ranks
 //! that make the same passes would wait for each other.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use scenarios::machine::{DeviceKind, PieceMeasurement, WaitMeasurement};
+use scenarios::machine::{DeviceKind, PieceMeasurement, ReferenceMeasurement, WaitMeasurement};
 use scenarios::model::pieces::{PieceKind, PieceOperation, Pieces, Work, pieces};
 use scenarios::units::Interval;
 
@@ -13,16 +14,16 @@ use super::operations::GPU_RUNS_PER_WAIT;
 use super::probe::{self, Spent};
 use super::{ranks::in_ranks, sample};
 use crate::data::{Inputs, Targets};
-use crate::device::Devices;
 use crate::device::memory::{Meter, metered};
+use crate::device::{Devices, Reference};
 use crate::model::build::Share;
 use crate::model::loss::loss;
 use crate::model::{Description, Flow, Group, Network, Part, Pass, Value};
 use crate::transport::{ThreadTransport, Transport as _};
 
-/// Times that every network is measured anew. A machine is faster at one time than at another; in rounds, all networks see
-/// the same times.
-const ROUNDS: usize = 5;
+/// Times that every network is measured anew. A machine is faster at one time than at another; in rounds, all networks and
+/// numbers of ranks see the same times.
+pub const ROUNDS: usize = 5;
 
 /// Passes of every round that count; one before them warms up.
 const PASSES: usize = 3;
@@ -48,38 +49,105 @@ struct Passing {
     backward_peak: u64,
 }
 
-/// Measures the pieces of all networks with `ranks` ranks at a time, and what these would wait for each other.
-pub fn measure(devices: &Devices, ranks: u32) -> (Vec<PieceMeasurement>, Vec<WaitMeasurement>) {
+/// The pieces of all networks as a number of ranks at a time sees them.
+#[derive(Debug)]
+pub struct Rounds {
+    ranks: u32,
+    /// What each rank found.
+    found: Vec<Found>,
+}
+
+/// What a rank found.
+#[derive(Debug, Clone, Default)]
+struct Found {
+    /// Of the pieces of each network, round after round.
+    networks: Vec<Vec<Measuring>>,
+    /// Seconds of the reference work, beside each pass of a network.
+    references: Vec<f64>,
+    /// Bytes that its thread went on holding though all tensors were gone.
+    bytes: u64,
+}
+
+/// What was found with so many ranks at a time.
+#[derive(Debug)]
+pub struct Summed {
+    pub pieces: Vec<PieceMeasurement>,
+    pub waits: Vec<WaitMeasurement>,
+    pub reference: Option<ReferenceMeasurement>,
+    pub rank_bytes: Option<u64>,
+}
+
+impl Rounds {
+    /// Nothing is measured.
+    pub fn new(ranks: u32) -> Self {
+        Self { ranks, found: vec![Found::default(); ranks as usize] }
+    }
+
+    /// Measures all networks once more.
+    pub fn measure(&mut self, devices: &Devices) {
+        for (all, found) in self.found.iter_mut().zip(once(devices, self.ranks)) {
+            all.networks.extend(found.networks);
+            all.references.extend(found.references);
+            all.bytes = all.bytes.max(found.bytes);
+        }
+    }
+
+    /// What pieces and the reference work take, what ranks would wait for each other, and what each holds besides.
+    pub fn summed(self) -> Summed {
+        let ranks = self.ranks;
+        let waits = waits(&self.found.iter().map(|found| &found.networks[..]).collect::<Vec<_>>());
+        let references: Vec<f64> = self.found.iter().flat_map(|found| &found.references).copied().collect();
+        let samples = references.len() as u32;
+        let reference = Interval::of(&references).map(|seconds| ReferenceMeasurement { ranks, seconds, samples });
+        let rank_bytes = self.found.iter().map(|found| found.bytes).max();
+        let mut joined: Vec<Measuring> = Vec::new();
+        for one in self.found.into_iter().flat_map(|found| found.networks).flatten() {
+            let same = |other: &&mut Measuring| {
+                (other.kind, other.work, other.first, other.shared) == (one.kind, one.work, one.first, one.shared)
+            };
+            match joined.iter_mut().find(same) {
+                Some(other) => other.passes.extend(one.passes),
+                None => joined.push(one),
+            }
+        }
+        let pieces = joined.into_iter().filter_map(|measured| measured.summed(ranks)).collect();
+        Summed { pieces, waits, reference, rank_bytes }
+    }
+}
+
+/// What each rank finds in one round.
+fn once(devices: &Devices, ranks: u32) -> Vec<Found> {
     let runs_per_wait = match devices.description.kind {
         DeviceKind::Cpu => 1,
         DeviceKind::Gpu => GPU_RUNS_PER_WAIT,
     };
     let networks = networks::all();
-    let found = in_ranks(devices, ranks, |device, transport| {
+    in_ranks(devices, ranks, |device, transport| {
         metered(|meter| {
-            let bench = Bench { device: &device.clone().autodiff(), runs: runs_per_wait, meter, transport };
-            (0..ROUNDS).flat_map(|_| &networks).map_while(|network| bench.network(network)).collect()
+            let mut found = Found::default();
+            {
+                let (device, reference) = (&device.clone().autodiff(), Reference::new(device));
+                let references = &RefCell::new(Vec::new());
+                let bench = Bench { device, runs: runs_per_wait, meter, transport, reference, references };
+                found.networks = networks.iter().map_while(|network| bench.network(network)).collect();
+                found.references = references.take();
+            }
+            // A copy of what was found takes as much as what was found; the rest is the thread's.
+            let held = meter.held();
+            let copy = found.clone();
+            found.bytes = (2 * held).saturating_sub(meter.held());
+            drop(copy);
+            vec![found]
         })
-    });
-    let waits = waits(&found, ranks);
-    let mut joined: Vec<Measuring> = Vec::new();
-    for one in found.into_iter().flatten() {
-        let same = |other: &&mut Measuring| {
-            (other.kind, other.work, other.first, other.shared) == (one.kind, one.work, one.first, one.shared)
-        };
-        match joined.iter_mut().find(same) {
-            Some(other) => other.passes.extend(one.passes),
-            None => joined.push(one),
-        }
-    }
-    (joined.into_iter().filter_map(|measured| measured.summed(ranks)).collect(), waits)
+    })
 }
 
-/// What ranks wait for the slowest of them, by the time between two meetings. `found` has what each rank found of each network,
-/// rank after rank.
-fn waits(found: &[Vec<Measuring>], ranks: u32) -> Vec<WaitMeasurement> {
+/// What ranks wait for the slowest of them, by the time between two meetings. `found` has what each rank found of each
+/// network.
+fn waits(found: &[&[Vec<Measuring>]]) -> Vec<WaitMeasurement> {
     /// Sum of mean times, sum of what is waited on average, times.
     type Sums = (f64, f64, u64);
+    let ranks = found.len();
     let mut sums: BTreeMap<i32, Sums> = BTreeMap::new();
     let mut add = |seconds: &[f64]| {
         let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
@@ -90,15 +158,15 @@ fn waits(found: &[Vec<Measuring>], ranks: u32) -> Vec<WaitMeasurement> {
             *count += 1;
         }
     };
-    let each = found.len() / ranks as usize;
-    for network in (0..each).filter(|_| ranks > 1) {
-        let of_ranks: Vec<&Vec<Measuring>> = found.iter().skip(network).step_by(each).collect();
-        let mut whole = vec![0.0; of_ranks.len()];
+    let seen = found.iter().map(|of| of.len()).min().unwrap_or(0);
+    for network in (0..seen).filter(|_| ranks > 1) {
+        let mut whole = vec![0.0; ranks];
         for pass in 0..PASSES {
-            let mut sums = vec![0.0; of_ranks.len()];
-            for piece in 0..of_ranks[0].len() {
+            let mut sums = vec![0.0; ranks];
+            for piece in 0..found[0][network].len() {
                 for direction in [|passing: &Passing| passing.forward, |passing: &Passing| passing.backward] {
-                    let seconds: Vec<f64> = of_ranks.iter().map(|of| direction(&of[piece].passes[pass])).collect();
+                    let of_rank = |of: &&[Vec<Measuring>]| direction(&of[network][piece].passes[pass]);
+                    let seconds: Vec<f64> = found.iter().map(of_rank).collect();
                     add(&seconds);
                     sums.iter_mut().zip(seconds).for_each(|(sum, seconds)| *sum += seconds);
                 }
@@ -109,7 +177,7 @@ fn waits(found: &[Vec<Measuring>], ranks: u32) -> Vec<WaitMeasurement> {
         add(&whole);
     }
     let measured = |(all, waited, samples): Sums| WaitMeasurement {
-        ranks,
+        ranks: ranks as u32,
         seconds: all / samples as f64,
         share: waited / all,
         samples,
@@ -155,6 +223,8 @@ struct Bench<'a> {
     runs: u32,
     meter: &'a Meter,
     transport: &'a ThreadTransport,
+    reference: Reference,
+    references: &'a RefCell<Vec<f64>>,
 }
 
 /// A network with records, or the part of it that the first rank of a tensor group holds.
@@ -224,6 +294,7 @@ impl Bench<'_> {
             for (one, passing) in measured.iter_mut().zip(self.pass(&subject, pieces.list.len())) {
                 one.passes.push(passing);
             }
+            self.references.borrow_mut().push(self.reference.seconds());
         }
         let computes = pieces.list.iter().map(|piece| piece.operation.is_some()).chain([true, true]);
         Some(measured.into_iter().zip(computes).filter(|(_, computes)| *computes).map(|(one, _)| one).collect())
@@ -326,12 +397,14 @@ mod tests {
         let alone = thread_group(1);
         metered(|meter| {
             for network in networks::all().iter().step_by(6) {
-                let bench = Bench { device: &device, runs: 2, meter, transport: &alone[0] };
+                let (reference, references) = (Reference::new(&device), &RefCell::new(Vec::new()));
+                let bench = Bench { device: &device, runs: 2, meter, transport: &alone[0], reference, references };
                 let found = bench.network(network).expect("nobody leaves");
                 let pieces = pieces(&network.model, network.tensor).expect("it is valid");
                 let computing = pieces.list.iter().filter(|piece| piece.operation.is_some()).count();
                 assert_eq!(found.len(), computing + 2, "{network:?}");
                 assert_eq!(found[computing].kind, pieces.loss.kind);
+                assert_eq!(references.borrow().len(), PASSES);
                 assert!(found.iter().all(|one| one.passes.len() == PASSES));
                 for passing in found[..computing].iter().map(|one| one.passes[0]) {
                     assert!(passing.kept > 0 && passing.forward_peak >= passing.kept, "{passing:?}");
@@ -349,10 +422,11 @@ mod tests {
             Measuring { passes: vec![passing; PASSES], ..Measuring::new(operation, 1, (false, false)) }
         };
         // One is slower in the first piece, the other in the second: they are even over a pass.
-        let found = [vec![piece(0.002), piece(0.006)], vec![piece(0.006), piece(0.002)]];
-        let [pieces, passes] = &waits(&found, 2)[..] else { panic!("of pieces, and of passes") };
+        let found = [[0.002, 0.006], [0.006, 0.002]].map(|of_rank| vec![of_rank.map(piece).to_vec()]);
+        let found = found.each_ref().map(|of| &of[..]);
+        let [pieces, passes] = &waits(&found)[..] else { panic!("of pieces, and of passes") };
         assert!((pieces.seconds - 0.004).abs() < 1e-9 && (pieces.share - 0.5).abs() < 1e-9, "{pieces:?}");
         assert!(passes.share.abs() < 1e-9 && passes.samples == PASSES as u64 + 1, "{passes:?}");
-        assert!(waits(&found[..1], 1).is_empty());
+        assert!(waits(&found[..1]).is_empty());
     }
 }

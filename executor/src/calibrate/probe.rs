@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 
-use crate::device::memory::Meter;
+use crate::device::{self, memory::Meter};
 
 /// Runs that are not counted.
 const WARM_UP: u32 = 2;
@@ -45,21 +45,13 @@ pub struct Spent {
     pub peak: u64,
 }
 
-/// Does work when everything before it is done, and waits until it is done itself.
+/// What work takes.
 pub fn spent(device: &Device, meter: &Meter, work: impl FnOnce()) -> Spent {
-    wait(device);
+    device::wait(device);
     meter.restart();
     let before = meter.held();
-    let time = time(|| {
-        work();
-        wait(device);
-    });
+    let time = device::waited(device, work);
     Spent { time, kept: meter.held().saturating_sub(before), peak: meter.peak().saturating_sub(before) }
-}
-
-fn wait(device: &Device) {
-    // A device that fails here fails in the next operation too, which reports it.
-    let _ = device.sync();
 }
 
 #[cfg(test)]

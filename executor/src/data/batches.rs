@@ -18,23 +18,12 @@ pub struct BatchShare {
 }
 
 impl BatchShare {
-    /// The share of one of several equal replicas.
-    ///
-    /// # Panics
-    /// There is no such replica, or the global batch is not divisible by their number: both are checked before.
-    #[must_use]
-    pub fn even(global_batch: usize, rank: usize, ranks: usize) -> Self {
-        assert!(rank < ranks && global_batch.is_multiple_of(ranks), "{global_batch} records over {ranks} replicas");
-        let share = global_batch / ranks;
-        Self { of: global_batch, own: rank * share..(rank + 1) * share }
-    }
-
     /// The share of one of several replicas that read `shares` records each; together they are the global batch.
     ///
     /// # Panics
     /// There is no such replica.
     #[must_use]
-    pub fn uneven(shares: &[usize], rank: usize) -> Self {
+    pub fn of(shares: &[usize], rank: usize) -> Self {
         let before: usize = shares[..rank].iter().sum();
         Self { of: shares.iter().sum(), own: before..before + shares[rank] }
     }
@@ -152,7 +141,7 @@ mod tests {
 
     fn global(records: &Records, shares: &[usize], step: u64, draws: bool) -> Vec<f32> {
         let of = |rank| {
-            let batches = Batches::new(records, &shifted(), BatchShare::uneven(shares, rank), 9);
+            let batches = Batches::new(records, &shifted(), BatchShare::of(shares, rank), 9);
             values(&if draws { batches.drawn() } else { batches }.batch(step))
         };
         (0..shares.len()).flat_map(of).collect()
@@ -175,20 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn even_shares_are_parts_of_one_size() {
-        for ranks in [1, 2, 4] {
-            for rank in 0..ranks {
-                let even = BatchShare::even(4, rank, ranks);
-                assert_eq!(even, BatchShare::uneven(&vec![4 / ranks; ranks], rank));
-                assert_eq!((even.global_batch(), even.records()), (4, 4 / ranks));
-            }
-        }
-    }
-
-    #[test]
     fn an_epoch_reads_every_record_once_and_steps_can_be_asked_for_in_any_order() {
         let records = images();
-        let new = || Batches::new(&records, &shifted(), BatchShare::even(4, 0, 1), 9);
+        let new = || Batches::new(&records, &shifted(), BatchShare::of(&[4], 0), 9);
         let mut batches = new();
         assert_eq!(batches.steps_per_epoch(), 3);
         let mut seen: Vec<i32> = (6..9)
@@ -207,7 +185,7 @@ mod tests {
     #[test]
     fn windows_of_an_epoch_lie_side_by_side_and_move_between_epochs() {
         let records = text();
-        let mut batches = Batches::new(&records, &Preprocessing::default(), BatchShare::even(5, 0, 1), 3);
+        let mut batches = Batches::new(&records, &Preprocessing::default(), BatchShare::of(&[5], 0), 3);
         assert_eq!((records.len(), batches.steps_per_epoch()), (15, 3));
         let mut offsets = Vec::new();
         for epoch in 0..20 {
@@ -222,7 +200,7 @@ mod tests {
     #[test]
     fn drawn_windows_begin_anywhere() {
         let records = text();
-        let mut batches = Batches::new(&records, &Preprocessing::default(), BatchShare::even(100, 0, 1), 3).drawn();
+        let mut batches = Batches::new(&records, &Preprocessing::default(), BatchShare::of(&[100], 0), 3).drawn();
         let (first, second) = (batches.batch(0), batches.batch(1));
         assert_ne!(first, second);
         let starts: Vec<f32> = values(&first).chunks(3).map(|window| window[0]).collect();

@@ -1,5 +1,6 @@
 //! What each replica of a training reads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::batches::BatchShare;
@@ -34,7 +35,7 @@ impl Portion {
             site: String::new(),
             train: Arc::clone(train),
             validation: Arc::clone(validation),
-            batch: BatchShare::uneven(shares, peer),
+            batch: BatchShare::of(shares, peer),
             peer,
             peers: shares.len(),
         };
@@ -49,27 +50,24 @@ impl Portion {
         replicas: &[(String, usize)],
         part_of: impl Fn(&str) -> Option<usize>,
     ) -> Vec<Self> {
-        let parts: Vec<Option<usize>> = replicas.iter().map(|(site, _)| part_of(site)).collect();
-        let mut portions: Vec<Self> = Vec::with_capacity(replicas.len());
-        for (at, (site, _)) in replicas.iter().enumerate() {
-            let peers: Vec<usize> = (0..replicas.len()).filter(|other| parts[*other] == parts[at]).collect();
-            let peer = peers.iter().position(|other| *other == at).unwrap_or(0);
-            let shares: Vec<usize> = peers.iter().map(|other| replicas[*other].1).collect();
-            let (train, validation) = match (parts[at], peers[0]) {
-                (_, first) if first < at => {
-                    (Arc::clone(&portions[first].train), Arc::clone(&portions[first].validation))
-                }
-                (Some(part), _) => {
-                    let ranges = &prepared.parts[part];
+        let of_replicas: Vec<Option<usize>> = replicas.iter().map(|(site, _)| part_of(site)).collect();
+        let parts: BTreeSet<Option<usize>> = of_replicas.iter().copied().collect();
+        let mut portions: Vec<(usize, Self)> = Vec::with_capacity(replicas.len());
+        for part in parts {
+            let (train, validation) = match part.map(|part| &prepared.parts[part]) {
+                None => (Arc::clone(&prepared.train), Arc::clone(&prepared.validation)),
+                Some(ranges) => {
                     let train = prepared.train.range(ranges.train.clone());
                     (Arc::new(train), Arc::new(prepared.validation.range(ranges.validation.clone())))
                 }
-                (None, _) => (Arc::clone(&prepared.train), Arc::clone(&prepared.validation)),
             };
-            let batch = BatchShare::uneven(&shares, peer);
-            portions.push(Self { site: site.clone(), train, validation, batch, peer, peers: peers.len() });
+            let peers: Vec<usize> = (0..replicas.len()).filter(|at| of_replicas[*at] == part).collect();
+            let shares: Vec<usize> = peers.iter().map(|at| replicas[*at].1).collect();
+            let at_site = |(at, portion): (usize, Self)| (at, Self { site: replicas[at].0.clone(), ..portion });
+            portions.extend(peers.into_iter().zip(Self::alike(&train, &validation, &shares)).map(at_site));
         }
-        portions
+        portions.sort_by_key(|(at, _)| *at);
+        portions.into_iter().map(|(_, portion)| portion).collect()
     }
 
     /// Positions of the validation records that it looks at.

@@ -63,7 +63,7 @@ mod tests {
         let records = Records::grey(2, 2, (0..80).collect(), &[0; 20]);
         let augmentation = Augmentation { shift: 1, ..Augmentation::default() };
         let preprocessing = Preprocessing { augmentation, ..Preprocessing::default() };
-        let new = || Batches::new(&records, &preprocessing, BatchShare::even(5, 0, 1), 9);
+        let new = || Batches::new(&records, &preprocessing, BatchShare::of(&[5], 0), 9);
         for (steps, ahead) in [(0..11, 1), (3..11, 4), (6..6, 2)] {
             std::thread::scope(|scope| {
                 let mut prefetch = Prefetch::start(scope, new(), steps.clone(), ahead);
@@ -81,7 +81,7 @@ mod tests {
     fn who_stops_early_is_not_waited_for() {
         let records = Records::grey(1, 1, vec![0; 20], &[0; 20]);
         std::thread::scope(|scope| {
-            let batches = Batches::new(&records, &Preprocessing::default(), BatchShare::even(5, 0, 1), 9);
+            let batches = Batches::new(&records, &Preprocessing::default(), BatchShare::of(&[5], 0), 9);
             let mut prefetch = Prefetch::start(scope, batches, 0..u64::MAX, 2);
             assert!(prefetch.next_batch().is_some());
         });

@@ -2,8 +2,12 @@
 
 mod host;
 pub mod memory;
+mod reference;
 
 pub use host::host;
+pub use reference::Reference;
+
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use scenarios::machine::{self, DeviceKind};
@@ -41,6 +45,21 @@ pub enum DeviceError {
     /// This build has no GPU support.
     #[error("no GPU: this build of the executor has no GPU support")]
     NotBuilt,
+}
+
+/// Waits until a device has done everything.
+pub fn wait(device: &Device) {
+    // A device that fails here fails in the next operation too, which reports it.
+    let _ = device.sync();
+}
+
+/// Time of work from when everything before it is done until a device has done it itself.
+pub fn waited<T>(device: &Device, work: impl FnOnce() -> T) -> Duration {
+    wait(device);
+    let started = Instant::now();
+    work();
+    wait(device);
+    started.elapsed()
 }
 
 impl Devices {

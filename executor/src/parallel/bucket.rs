@@ -7,10 +7,6 @@ use burn::module::{Module as _, ParamId};
 use super::stage::Held;
 use crate::model::{Network, flat};
 
-/// Bytes of gradients that fill a bucket: enough that an exchange takes longer than to begin it, few enough that the first
-/// one is on its way long before the last gradients are known.
-pub const BYTES: usize = 4 << 20;
-
 /// Parameters whose gradients are exchanged together. They lie side by side in the rank's flat buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use burn::optim::GradientsParams;
 use burn::tensor::Gradients;
+use scenarios::carried_out::BUCKET_BYTES;
 use scenarios::machine::DeviceKind;
 use scenarios::strategy::{Strategy, Sync, Zero};
 
@@ -53,13 +54,13 @@ pub struct Buckets {
 }
 
 impl Buckets {
-    /// Buckets of [`super::bucket::BYTES`]. A thread exchanges them where it takes nothing from the passes: on GPUs, and on
+    /// Buckets of [`BUCKET_BYTES`]. A thread exchanges them where it takes nothing from the passes: on GPUs, and on
     /// a processor with more cores than ranks, each of which computes on one. The result is the same.
     #[must_use]
     pub fn usual(devices: &Devices, ranks: usize) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let beside = devices.description.kind == DeviceKind::Gpu || cores > ranks;
-        Self { bytes: super::bucket::BYTES, beside }
+        Self { bytes: BUCKET_BYTES, beside }
     }
 }
 

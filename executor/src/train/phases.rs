@@ -104,8 +104,7 @@ impl StepClock {
     /// Ends a phase.
     pub fn lap(&mut self, phase: Phase) {
         if let Some(device) = &self.device {
-            // A device that fails here fails in the next operation too, which reports it.
-            let _ = device.sync();
+            crate::device::wait(device);
             let now = Instant::now();
             self.spent[phase as usize] += now - self.last;
             self.last = now;

@@ -12,7 +12,7 @@ use scenarios::scenario::Training;
 use super::phases::{Phase, StepClock};
 use super::relay::{Finished, Relay};
 use super::snapshot::{self, RankState};
-use super::timing::Timing;
+use super::timing::{Speed, Timing};
 use super::{Figure, Outcome, Outside, Phases, Progress, RankReport, Session, TrainError};
 use crate::data::{Batch, Batches, Portion, Prefetch, Reader};
 use crate::device::memory::Meter;
@@ -64,8 +64,9 @@ struct Rank<'a> {
     held: Held,
     exchange: Exchange,
     update: Box<dyn Update>,
-    /// The whole network as it was kept last, in the first rank.
+    /// The whole network as it was kept, in the first rank, until the next step.
     kept: Option<Network>,
+    /// Whether nothing was learned since.
     has_kept: bool,
     device: Device,
     reader: Reader,
@@ -76,6 +77,7 @@ struct Rank<'a> {
     /// Steps that were taken since the training began or went on.
     steps_here: u64,
     timing: Timing,
+    speed: Speed,
     phases: Phases,
 }
 
@@ -85,6 +87,15 @@ enum Figures {
     OnDevice(Box<Tensor<1>>, f64),
     /// Of all ranks, and whether the loss of this rank is a number.
     Known { of_all: [f32; 3], own_is_finite: bool },
+}
+
+/// What ranks do behind a step because one of them wishes it.
+#[derive(Debug, Clone, Copy)]
+struct Wishes {
+    /// End the training.
+    stop: bool,
+    /// Look how fast their devices are.
+    look: bool,
 }
 
 impl<'a> Rank<'a> {
@@ -120,7 +131,6 @@ impl<'a> Rank<'a> {
         let mut progress = session.resume.as_ref().map(|resume| resume.progress.clone()).unwrap_or_default();
         progress.loss_scale = progress.loss_scale.or_else(|| LossScale::of(format));
         Ok(Self {
-            device,
             reader: Reader::new(&training.preprocessing, session.seed),
             steps_per_reading: match session.devices.description.kind {
                 DeviceKind::Cpu => 1,
@@ -129,6 +139,8 @@ impl<'a> Rank<'a> {
             unread: Vec::new(),
             progress,
             timing: Timing::start(),
+            speed: Speed::new(&device),
+            device,
             phases: Phases::default(),
             steps_here: 0,
             memory_peak: 0,
@@ -216,6 +228,7 @@ impl<'a> Rank<'a> {
         #[cfg(test)]
         self.session.fault.iter().for_each(|fault| fault.strike(self.topology.job.rank(), self.steps_here));
         self.steps_here += 1;
+        (self.kept, self.has_kept) = (None, false);
         let measured = self.position().is_multiple_of(self.steps_per_reading);
         let mut clock = StepClock::start(measured.then(|| self.device.clone()));
         let micros = self.micros(input);
@@ -226,8 +239,11 @@ impl<'a> Rank<'a> {
         clock.lap(Phase::Communication);
         let ways = (&mut self.exchange, &mut clock);
         let passed = self.stage.learn(&self.held, &self.topology, &micros, scale, ways)?;
-        let wish = self.session.stop.load(Ordering::Relaxed);
-        let (figures, stop) = self.figures(passed.loss, passed.right, units, wish)?;
+        let wishes = Wishes {
+            stop: self.session.stop.load(Ordering::Relaxed),
+            look: self.is_first() && self.speed.is_time_to_look(),
+        };
+        let (figures, wishes) = self.figures(passed.loss, passed.right, units, wishes)?;
         clock.lap(Phase::Communication);
         let wrong = passed.learned.wrong_sum().filter(|_| self.progress.loss_scale.is_none());
         if wrong.is_none() && self.may_step(&passed.learned)? {
@@ -242,7 +258,11 @@ impl<'a> Rank<'a> {
         }
         clock.lap(Phase::Other);
         self.phases.add(&clock);
-        Ok(stop)
+        if wishes.look && self.unread.is_empty() {
+            self.speed.look();
+            self.timing.skip();
+        }
+        Ok(wishes.stop)
     }
 
     /// This replica's records of the step, as the strategy divides them.
@@ -282,29 +302,30 @@ impl<'a> Rank<'a> {
         Ok(())
     }
 
-    /// Figures of a step over all ranks, and whether one of them is to stop.
+    /// Figures of a step over all ranks, and what one of them wishes.
     fn figures(
         &self,
         loss: Option<Tensor<1>>,
         right: Option<Tensor<1>>,
         units: f64,
-        stop: bool,
-    ) -> Result<(Figures, bool), TrainError> {
+        wishes: Wishes,
+    ) -> Result<(Figures, Wishes), TrainError> {
         let own = loss.zip(right).map(|(loss, right)| Tensor::cat(vec![loss.inner(), right.inner()], 0));
         if self.topology.world.size() == 1
             && let Some(own) = own
         {
-            return Ok((Figures::OnDevice(Box::new(own), units), stop));
+            return Ok((Figures::OnDevice(Box::new(own), units), wishes));
         }
         let mut sums = vec![0.0; 3];
         if let Some(own) = own.filter(|_| self.topology.place.tensor == 0) {
             sums = host(own);
             sums.push(units as f32);
         }
-        sums.push(f32::from(stop));
+        sums.extend([wishes.stop, wishes.look].map(f32::from));
         let own_is_finite = sums[0].is_finite();
         self.topology.world.all_reduce(&mut sums, Reduction::Sum)?;
-        Ok((Figures::Known { of_all: [sums[0], sums[1], sums[2]], own_is_finite }, sums[3] > 0.0))
+        let wishes = Wishes { stop: sums[3] > 0.0, look: sums[4] > 0.0 };
+        Ok((Figures::Known { of_all: [sums[0], sums[1], sums[2]], own_is_finite }, wishes))
     }
 
     /// That a figure of the last step is no number, which came up here unless what this rank found is finite.
@@ -408,6 +429,7 @@ impl<'a> Rank<'a> {
             memory_peak_bytes: self.memory_peak,
             counts: self.topology.counts.clone(),
             outside: self.outside,
+            references: self.speed.seconds,
         };
         // A training that goes on behind its last step keeps nothing anew.
         let network = if self.has_kept {

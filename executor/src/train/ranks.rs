@@ -56,7 +56,7 @@ impl Ranks {
             let started = named.spawn(move || {
                 let ended = whatever_happens(&session, transport, &relay);
                 // Whoever gave the training up does not listen.
-                let _ = relay.messages.send(Message::Ended(rank, ended));
+                let _ = relay.messages.send(Message::Ended(rank, ended.map(Box::new)));
             });
             started.map_err(|source| TrainError::Spawn { rank, source })?;
         }
@@ -107,7 +107,8 @@ impl Ranks {
             Message::Ended(rank, ended) => {
                 self.running -= 1;
                 match ended {
-                    Ok(Finished { outcome, report }) => {
+                    Ok(finished) => {
+                        let Finished { outcome, report } = *finished;
                         self.outcome = outcome.or(self.outcome.take());
                         self.reports.push(report);
                     }

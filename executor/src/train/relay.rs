@@ -19,7 +19,7 @@ pub(super) enum Message {
     /// A snapshot is to be kept.
     Keep(Box<Kept>),
     /// A rank has ended; the first one has the outcome.
-    Ended(usize, Result<Finished, TrainError>),
+    Ended(usize, Result<Box<Finished>, TrainError>),
 }
 
 /// What a rank leaves behind.

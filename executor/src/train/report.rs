@@ -18,6 +18,8 @@ pub struct RankReport {
     pub counts: GroupCounts,
     /// Time outside of its steps.
     pub outside: Outside,
+    /// Seconds of the reference work between steps.
+    pub references: Vec<f64>,
 }
 
 /// Time of a rank outside of its steps.

@@ -1,8 +1,11 @@
-//! Times of steps after warm-up.
+//! Times of steps after warm-up, and how fast the device is meanwhile.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use burn::tensor::Device;
 use scenarios::units::Interval;
+
+use crate::device::Reference;
 
 /// Readings before the timing counts.
 const WARM_UP_READINGS: usize = 10;
@@ -54,5 +57,36 @@ impl Timing {
     /// Steps per second.
     pub fn steps_per_second(&self) -> f64 {
         if self.seconds > 0.0 { self.steps as f64 / self.seconds } else { 0.0 }
+    }
+}
+
+/// Looks of the first second; later ones are ten times as far apart.
+const FIRST_LOOKS: usize = 10;
+
+/// Time between the first looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// How fast a device is between steps, by the reference work.
+#[derive(Debug)]
+pub struct Speed {
+    reference: Reference,
+    last: Instant,
+    /// Seconds of the work at every look.
+    pub seconds: Vec<f64>,
+}
+
+impl Speed {
+    pub fn new(device: &Device) -> Self {
+        Self { reference: Reference::new(device), last: Instant::now(), seconds: Vec::new() }
+    }
+
+    pub fn is_time_to_look(&self) -> bool {
+        let times = if self.seconds.len() < FIRST_LOOKS { 1 } else { 10 };
+        self.last.elapsed() >= times * BETWEEN_LOOKS
+    }
+
+    pub fn look(&mut self) {
+        self.seconds.push(self.reference.seconds());
+        self.last = Instant::now();
     }
 }

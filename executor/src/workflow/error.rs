@@ -114,8 +114,8 @@ pub enum ApplyError {
     Groups {
         /// Workload.
         workload: String,
-        /// Its strategy.
-        strategy: Strategy,
+        /// Its strategy as text.
+        strategy: String,
         /// Whole replicas that each group has room for.
         replicas: Vec<usize>,
         /// Records of a step that each group takes, where the plan says.

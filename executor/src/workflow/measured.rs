@@ -26,6 +26,8 @@ pub(super) fn fill(done: &mut WorkloadRun, outcome: &Outcome, seats: Seats, site
     let traffic = traffic(reports, strategy, site_of);
     done.exchanges = exchanges(reports, strategy);
     (done.ranks, done.traffic) = (ranks, traffic);
+    let references: Vec<f64> = reports.iter().flat_map(|report| &report.references).copied().collect();
+    done.reference_seconds = Interval::of(&references);
     done.overheads = outcome.ranks.first().map(|first| overheads(first.outside));
     done.throughput_interval = outcome.step_seconds.and_then(|step| per_second(outcome.records_per_step, step));
 }
@@ -99,10 +101,9 @@ impl Meeting {
     const fn form(self, operation: Operation, strategy: &Strategy, learns: bool) -> Form {
         match (self, operation) {
             (Self::World, Operation::AllReduce | Operation::AllGather) => Form::Metrics,
-            (Self::Tensor | Self::Stages, Operation::AllGather) | (Self::World, _) => Form::Weights,
+            (Self::Replicas | Self::Tensor | Self::Stages, Operation::AllGather) | (Self::World, _) => Form::Weights,
             (Self::Tensor | Self::Stages, _) => Form::Activations,
             (Self::Servers, _) if !learns => Form::Weights,
-            (Self::Replicas, Operation::AllGather) => Form::Weights,
             (Self::Replicas, _) if matches!(strategy.sync, Sync::Averaging { .. }) => Form::Weights,
             (Self::Replicas | Self::Servers, _) => Form::Gradients,
         }

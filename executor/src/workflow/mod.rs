@@ -271,6 +271,7 @@ fn unmeasured(assignment: &Assignment, devices: &Devices, data: DataUsed) -> Wor
         phases_seconds: IndexMap::new(),
         throughput: 0.0,
         throughput_interval: None,
+        reference_seconds: None,
         ranks: Vec::new(),
         exchanges: Vec::new(),
         overheads: None,

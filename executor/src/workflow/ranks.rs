@@ -114,7 +114,7 @@ pub(super) fn replicas(assignment: &Assignment, global_batch: usize) -> Result<V
     let shares: Option<Vec<u64>> = groups.iter().map(|group| group.batch).collect();
     let is_batch = shares.as_ref().is_none_or(|shares| shares.iter().sum::<u64>() == global_batch as u64);
     if counts.iter().sum::<usize>() != all || !is_batch {
-        let (workload, strategy) = (assignment.workload.clone(), *strategy);
+        let (workload, strategy) = (assignment.workload.clone(), strategy.to_string());
         return Err(ApplyError::Groups { workload, strategy, replicas: counts, shares, global_batch });
     }
     let records = match &shares {

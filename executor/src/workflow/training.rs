@@ -146,6 +146,9 @@ fn fill(done: &mut WorkloadRun, outcome: &Outcome) {
     if let Some(last) = outcome.progress.epochs.last() {
         done.metrics = last_figures(last).into_iter().chain(best_figures(&outcome.progress.epochs)).collect();
     }
+    if let Some(scale) = outcome.progress.loss_scale {
+        done.metrics.insert("steps_left_out".to_owned(), scale.skipped as f64);
+    }
     done.checkpoint = Some(record::weights_in_folder(&done.workload));
 }
 

@@ -85,6 +85,8 @@ pub fn profile() -> MachineProfile {
         operations,
         pieces: measured,
         waits: vec![],
+        references: vec![],
+        rank_bytes: None,
         transports: vec![transport(1 << 10, 2e-5), transport(1 << 20, 4e-4)],
         inputs: vec![input(100, 1, 1e-4), input(50, 2, 1e-4), input(1000, 1, 1e-3)],
     }

@@ -60,7 +60,7 @@ fn paint(quantity: Quantity, curves: &[Curve]) -> Result<String, String> {
     let epochs = Axis::linear(0.0..f64::from(last) + 0.5, "epoch", (last as usize + 1).min(12));
     canvas::draw(340 + top.unsigned_abs(), |canvas| {
         legend::draw(canvas, &key)?;
-        let plane = Plane::draw(canvas, top, epochs, Axis::linear(range, title, 7))?;
+        let plane = Plane::draw(canvas, top, &epochs, &Axis::linear(range, title, 7))?;
         let runs = curves.iter().map(|curve| curve.index + 1).max().unwrap_or(1);
         curves.iter().try_for_each(|curve| paint_curve(canvas, &plane, quantity, curve, runs))
     })

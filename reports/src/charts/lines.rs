@@ -34,7 +34,7 @@ fn paint(x: &str, y: &str, lines: &[Line]) -> Result<String, String> {
     let up = Axis::linear(axis::from_zero(values(|point| point.1), 0.08), y, 7);
     canvas::draw(340 + top.unsigned_abs(), |canvas| {
         legend::draw(canvas, &key)?;
-        let plane = Plane::draw(canvas, top, across, up)?;
+        let plane = Plane::draw(canvas, top, &across, &up)?;
         lines.iter().enumerate().try_for_each(|(index, line)| {
             let places: Vec<_> = line.points.iter().map(|(x, y)| plane.pixel(*x, *y)).collect();
             let color = palette::series(index);

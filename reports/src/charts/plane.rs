@@ -37,7 +37,7 @@ pub struct Plane<'c, 's> {
 
 impl<'c, 's> Plane<'c, 's> {
     /// Draws the axes below a key of this height.
-    pub fn draw(canvas: &'c Canvas<'s>, key: i32, x: Axis<'_>, y: Axis<'_>) -> Result<Self, String> {
+    pub fn draw(canvas: &'c Canvas<'s>, key: i32, x: &Axis<'_>, y: &Axis<'_>) -> Result<Self, String> {
         let mut chart = ChartBuilder::on(&canvas.area)
             .margin_top(key + 8)
             .margin_right(24)

@@ -49,7 +49,7 @@ fn paint(points: &[Point], unit: &str) -> Result<String, String> {
         legend::draw(canvas, &key)?;
         let (x, y) = (format!("measured throughput ({unit})"), format!("predicted throughput ({unit})"));
         let axis = |title| Axis { range: range.clone(), scale, title, labels: 7 };
-        let plane = Plane::draw(canvas, top, axis(&x), axis(&y))?;
+        let plane = Plane::draw(canvas, top, &axis(&x), &axis(&y))?;
         let corner = plane.pixel(range.end, range.end);
         canvas.path(&[plane.pixel(range.start, range.start), corner], palette::MUTED, 2, true)?;
         canvas.remark("predicted = measured", (corner.0 - 34, corner.1 + 12), Align::Right)?;

@@ -4,7 +4,7 @@
 
 mod piece;
 
-pub use piece::{PieceMeasurement, WaitMeasurement};
+pub use piece::{PieceMeasurement, ReferenceMeasurement, WaitMeasurement};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,12 @@ pub struct MachineProfile {
     /// What ranks wait for each other.
     #[serde(default)]
     pub waits: Vec<WaitMeasurement>,
+    /// The executor's reference work: how fast the device was meanwhile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<ReferenceMeasurement>,
+    /// Bytes that a rank on a processor holds beside its tensors: scratch memory of kernels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank_bytes: Option<u64>,
     /// Collectives between ranks on this machine.
     pub transports: Vec<TransportMeasurement>,
     /// Preparation of input records.

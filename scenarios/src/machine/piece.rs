@@ -51,3 +51,15 @@ pub struct WaitMeasurement {
     /// Times between meetings that were compared.
     pub samples: u64,
 }
+
+/// A small fixed work, which is slow when the device is: times of two moments are compared by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceMeasurement {
+    /// Ranks that did it at the same time on the same device; each took this time.
+    pub ranks: u32,
+    /// Time in one rank.
+    pub seconds: Interval,
+    /// Times that it was done, evenly over the calibration.
+    pub samples: u32,
+}

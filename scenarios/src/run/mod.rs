@@ -87,6 +87,10 @@ pub struct WorkloadRun {
     /// The same from the spread of the steps, such as a prediction's interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput_interval: Option<Interval>,
+    /// Time that the reference work of machine profiles took in a rank meanwhile, over all ranks of a training: against
+    /// that of the profile it tells whether the device was as fast as at its calibration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_seconds: Option<Interval>,
     /// Unit of the throughput.
     pub throughput_unit: String,
     /// What each rank of a training did.

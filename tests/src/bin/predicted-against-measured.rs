@@ -1,6 +1,7 @@
 //! Predicted beside measured throughput and memory of every family by every strategy on this machine.
 //!
-//! Calibrates, plans everything, and only then runs. `predicted-against-measured [-o DIR] [--only gpt,lstm]` prints a table;
+//! In every round it calibrates, plans everything, and only then runs: a machine that others use too is faster at one time
+//! than at another. `predicted-against-measured [-o DIR] [--only gpt,lstm]` prints a table;
 //! the folder gets it as CSV, and a chart.
 
 use std::fmt::Write as _;
@@ -9,7 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use reports::charts::{Caption, Point, throughput};
 use reports::table;
-use scenarios::plan::Plan;
+use scenarios::machine::MachineProfile;
+use scenarios::plan::{Plan, Predicted};
 use scenarios::run::{Run, WorkloadRun};
 use scenarios::terminal::{Exit, OutputFormat, Printer, Table};
 use scenarios::units::Interval;
@@ -22,14 +24,13 @@ struct Arguments {
     /// Families to look at; by default all.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Runs of each training, of which the median counts. Between two runs of one lie runs of all others, since a machine
-    /// is faster at one time than at another.
+    /// Rounds; predictions and runs of a training count together: all samples over all time, as in one long run.
     #[arg(long, default_value = "3", value_parser = clap::value_parser!(u32).range(1..))]
-    runs: u32,
+    rounds: u32,
     /// Seconds of each run, about.
     #[arg(long, default_value = "3")]
     seconds: f64,
-    /// Profile to predict with; by default the machine is measured.
+    /// Profile to predict with; by default the machine is measured anew in every round.
     #[arg(long)]
     profile: Option<PathBuf>,
     /// Folder for plans, records, table and chart; by default a temporary one.
@@ -56,6 +57,10 @@ struct Row {
     predicted: f64,
     measured: f64,
     error: f64,
+    /// How fast the machine was in the runs, over how fast it was at its calibration.
+    speed: f64,
+    /// Error of the prediction times that speed.
+    error_at_speed: f64,
     predicted_interval: Interval,
     runs: Vec<f64>,
     predicted_memory: u64,
@@ -82,6 +87,8 @@ fn main() -> Exit {
         "predicted samples/s",
         "measured",
         "error",
+        "speed",
+        "error at that speed",
         "predicted MB",
         "measured",
         "error",
@@ -104,23 +111,29 @@ fn measure(arguments: &Arguments, folder: &Path) -> Vec<Row> {
     let profile = folder.join("machine.json");
     if let Some(known) = &arguments.profile {
         fs_err::copy(known, &profile).expect("the profile can be copied");
-    } else {
-        printer.status("calibrating");
-        succeed("executor", &["calibrate", "-o", text(&profile), "--device", "cpu"]);
     }
     let chosen = families().into_iter();
     let chosen: Vec<Family> = chosen
         .filter(|family| arguments.only.is_empty() || arguments.only.iter().any(|name| name == family.name))
         .collect();
-    let cases: Vec<Case> = chosen.iter().flat_map(|family| plans(arguments, folder, family)).collect();
-    let mut runs: Vec<Vec<WorkloadRun>> = vec![Vec::new(); cases.len()];
-    for round in 1..=arguments.runs {
-        for (case, runs) in cases.iter().zip(&mut runs) {
-            runs.push(run(folder, case));
+    let mut pairs: Vec<((&'static str, &'static str), Vec<Pair>)> = Vec::new();
+    for round in 1..=arguments.rounds {
+        if arguments.profile.is_none() {
+            printer.status(&format!("round {round} of {}: calibrating", arguments.rounds));
+            succeed("executor", &["calibrate", "-o", text(&profile), "--device", "cpu"]);
         }
-        printer.status(&format!("round {round} of {} is done", arguments.runs));
+        let machine: MachineProfile = scenarios::document::read(&profile).expect("the profile is valid");
+        let cases: Vec<Case> = chosen.iter().flat_map(|family| plans(arguments, folder, family)).collect();
+        printer.status(&format!("round {round} of {}: {} trainings", arguments.rounds, cases.len()));
+        for case in cases {
+            let (name, pair) = ((case.family, case.strategy), Pair::of(run(folder, &case), &machine));
+            match pairs.iter_mut().find(|(of, _)| *of == name) {
+                Some((_, pairs)) => pairs.push(pair),
+                None => pairs.push((name, vec![pair])),
+            }
+        }
     }
-    cases.iter().zip(runs).map(|(case, runs)| row(case, &runs)).collect()
+    pairs.iter().map(|(name, pairs)| row(*name, pairs)).collect()
 }
 
 /// A plan for every strategy of a family.
@@ -154,26 +167,62 @@ fn run(folder: &Path, case: &Case) -> WorkloadRun {
     record.workloads.into_iter().next().expect("one workload ran")
 }
 
-fn row(case: &Case, runs: &[WorkloadRun]) -> Row {
-    let rates: Vec<f64> = runs.iter().map(|run| run.throughput).collect();
-    let memory = |run: &WorkloadRun| run.ranks.iter().filter_map(|rank| rank.memory_peak_bytes).sum::<u64>() as f64;
-    let peaks: Vec<f64> = runs.iter().map(memory).collect();
-    let median = |of: &[f64]| Interval::of(of).expect("it ran").p50;
-    let (measured, measured_memory) = (median(&rates), median(&peaks));
-    let predicted = &runs.first().expect("it ran").predicted;
-    let step = predicted.step_seconds;
-    let rate = |seconds: f64| predicted.throughput * step.p50 / seconds.max(f64::MIN_POSITIVE);
+/// A prediction and a run.
+struct Pair {
+    predicted: Predicted,
+    /// Samples per second.
+    measured: f64,
+    /// How fast the machine was in the run, over how fast it was at its calibration.
+    speed: f64,
+    /// Bytes of all ranks on the device.
+    memory: f64,
+}
+
+impl Pair {
+    fn of(run: WorkloadRun, profile: &MachineProfile) -> Self {
+        let at_calibration = profile.references.iter().find(|reference| reference.ranks >= run.strategy.ranks());
+        let speed = |(known, found): (Interval, Interval)| known.mean() / found.mean();
+        Self {
+            speed: at_calibration.map(|known| known.seconds).zip(run.reference_seconds).map_or(1.0, speed),
+            memory: run.ranks.iter().filter_map(|rank| rank.memory_peak_bytes).sum::<u64>() as f64,
+            measured: run.throughput,
+            predicted: run.predicted,
+        }
+    }
+}
+
+/// All samples of the pairs over all time, of which one takes so long.
+fn together(pairs: &[Pair], seconds: impl Fn(&Pair) -> f64) -> f64 {
+    pairs.len() as f64 / pairs.iter().map(seconds).sum::<f64>()
+}
+
+fn row((family, strategy): (&'static str, &'static str), pairs: &[Pair]) -> Row {
+    let measured = together(pairs, |pair| pair.measured.recip());
+    let predicted = together(pairs, |pair| pair.predicted.throughput.recip());
+    let at_speed = together(pairs, |pair| (pair.speed * pair.predicted.throughput).recip());
+    let bound = |of: fn(Interval) -> f64| {
+        let step = |pair: &Pair| of(pair.predicted.step_seconds) / pair.predicted.step_seconds.p50;
+        together(pairs, |pair| step(pair) / pair.predicted.throughput)
+    };
+    let median = |of: fn(&Pair) -> f64| {
+        let values: Vec<f64> = pairs.iter().map(of).collect();
+        Interval::of(&values).expect("it ran").p50
+    };
+    let measured_memory = median(|pair| pair.memory);
+    let predicted_memory = median(|pair| pair.predicted.memory_bytes_per_device as f64);
     Row {
-        family: case.family,
-        strategy: case.strategy,
-        predicted: predicted.throughput,
+        family,
+        strategy,
+        predicted,
         measured,
-        error: predicted.throughput / measured - 1.0,
-        predicted_interval: Interval { p10: rate(step.p90), p50: predicted.throughput, p90: rate(step.p10) },
-        runs: rates,
-        predicted_memory: predicted.memory_bytes_per_device,
+        error: predicted / measured - 1.0,
+        speed: at_speed / predicted,
+        error_at_speed: at_speed / measured - 1.0,
+        predicted_interval: Interval { p10: bound(|step| step.p90), p50: predicted, p90: bound(|step| step.p10) },
+        runs: pairs.iter().map(|pair| pair.measured).collect(),
+        predicted_memory: predicted_memory as u64,
         measured_memory: measured_memory as u64,
-        memory_error: predicted.memory_bytes_per_device as f64 / measured_memory - 1.0,
+        memory_error: predicted_memory / measured_memory - 1.0,
     }
 }
 
@@ -184,6 +233,8 @@ fn cells(row: &Row) -> Vec<String> {
         format!("{:.0}", row.predicted),
         format!("{:.0}", row.measured),
         format!("{:+.1} %", 100.0 * row.error),
+        format!("{:.2}", row.speed),
+        format!("{:+.1} %", 100.0 * row.error_at_speed),
         format!("{:.1}", 1e-6 * row.predicted_memory as f64),
         format!("{:.1}", 1e-6 * row.measured_memory as f64),
         format!("{:+.1} %", 100.0 * row.memory_error),
@@ -199,20 +250,25 @@ fn finding(rows: &[Row]) -> String {
         format!("median error {:.1} %, worst {worst:.1} %", Interval::of(&errors).map_or(0.0, |errors| errors.p50))
     };
     let (throughput, memory) = (errors(|row| row.error), errors(|row| row.memory_error));
-    format!("{} trainings: throughput {throughput}; memory {memory}", rows.len())
+    let at_speed = errors(|row| row.error_at_speed);
+    format!(
+        "{} trainings: throughput {throughput}, at the machine's speed in the runs {at_speed}; memory {memory}",
+        rows.len()
+    )
 }
 
 fn comma_separated(rows: &[Row]) -> String {
-    let mut content = "family,strategy,predicted_samples_per_second,measured_samples_per_second,error,predicted_bytes,\
-                       measured_bytes,memory_error\n"
-        .to_owned();
+    let mut content =
+        "family,strategy,predicted_samples_per_second,measured_samples_per_second,error,speed,error_at_speed,\
+                       predicted_bytes,measured_bytes,memory_error\n"
+            .to_owned();
     for row in rows {
         let Row { family, strategy, predicted, measured, error, .. } = row;
-        let Row { predicted_memory, measured_memory, memory_error, .. } = row;
+        let Row { speed, error_at_speed, predicted_memory, measured_memory, memory_error, .. } = row;
         let _ = writeln!(
             content,
-            "{family},\"{strategy}\",{predicted:.3},{measured:.3},{error:.4},{predicted_memory},{measured_memory},\
-             {memory_error:.4}"
+            "{family},\"{strategy}\",{predicted:.3},{measured:.3},{error:.4},{speed:.4},{error_at_speed:.4},\
+             {predicted_memory},{measured_memory},{memory_error:.4}"
         );
     }
     content

@@ -1,5 +1,6 @@
 //! What ranks hold.
 
+use scenarios::carried_out::BUCKET_BYTES;
 use scenarios::machine::OptimizerRule;
 use scenarios::strategy::{Strategy, Sync, Zero};
 
@@ -58,7 +59,8 @@ impl Holding<'_> {
             all.push(self.update(&held, parameters, shares));
         }
         let fullest = all.into_iter().max_by(|a, b| a.total().total_cmp(&b.total())).unwrap_or_default();
-        memory([parameters, fullest.gradients, moments, fullest.activations, self.batch, fullest.workspace])
+        let always = self.machine.rank_bytes() + self.exchanging(&held, parameters);
+        memory([parameters, fullest.gradients, moments, fullest.activations, self.batch, always + fullest.workspace])
     }
 
     /// What all servers hold, if there are any: parameters and their moments, what every worker sent, and its sum.
@@ -102,11 +104,24 @@ impl Holding<'_> {
         held.iter().map(moment).collect()
     }
 
+    /// What the transport keeps of exchanges between replicas: the part of a sum that is this rank's, and what it gave to be
+    /// gathered.
+    fn exchanging(&self, held: &[PieceHeld], parameters: f64) -> f64 {
+        let data = f64::from(self.strategy.data.get());
+        let bucket = parameters.min(VALUE_BYTES * largest(held) + BUCKET_BYTES as f64);
+        match (self.strategy.sync, self.strategy.zero) {
+            _ if self.optimizer.is_none() || data < 2.0 => 0.0,
+            (Sync::ParameterServer { .. }, _) => 0.0,
+            (Sync::Averaging { .. }, _) => parameters / data,
+            (Sync::AllReduce, Zero::Replicated) => bucket / data,
+            (Sync::AllReduce, _) => 2.0 * bucket / data,
+        }
+    }
+
     /// When gradients are on their way over the host, or are applied tensor by tensor.
     fn update(&self, held: &[PieceHeld], parameters: f64, shares: f64) -> Moment {
         let count = parameters / VALUE_BYTES;
-        // A tensor is a matrix with its bias.
-        let largest = held.iter().map(|piece| piece.parameters / (piece.tensors / 2.0).max(1.0)).fold(0.0, f64::max);
+        let largest = largest(held);
         let exchanged = match self.strategy.data.get() {
             1 => 0.0,
             _ => self.machine.exchange_peak(count, largest, self.ranks),
@@ -117,6 +132,11 @@ impl Holding<'_> {
         });
         Moment { gradients: parameters, workspace: exchanged.max(applied), ..Moment::default() }
     }
+}
+
+/// Parameters of the largest tensor: one is a matrix with its bias.
+fn largest(held: &[PieceHeld]) -> f64 {
+    held.iter().map(|piece| piece.parameters / (piece.tensors / 2.0).max(1.0)).fold(0.0, f64::max)
 }
 
 fn memory(bytes: [f64; 6]) -> Memory {

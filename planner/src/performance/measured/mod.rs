@@ -148,6 +148,11 @@ impl<'a> MeasuredMachine<'a> {
         }
     }
 
+    /// Bytes that a rank holds beside its tensors.
+    pub(super) fn rank_bytes(&self) -> f64 {
+        self.profile.rank_bytes.map_or(0.0, |bytes| bytes as f64)
+    }
+
     /// How much longer a rank takes, of `ranks` on the device, than what was measured with as many as were measured.
     fn slowdown(&self, ranks: u32) -> f64 {
         (f64::from(ranks) / f64::from(self.max_ranks().max(1))).max(1.0)

@@ -104,6 +104,8 @@ fn profile(scenario: &Scenario) -> MachineProfile {
         software: String::new(),
         operations: operations.collect(),
         pieces: measured,
+        references: vec![],
+        rank_bytes: None,
         waits: [(1e-6, 0.5), (1e-3, 0.1)]
             .map(|(seconds, share)| WaitMeasurement { ranks: 2, seconds, share, samples: 1 })
             .to_vec(),

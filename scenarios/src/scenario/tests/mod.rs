@@ -58,6 +58,8 @@ fn profile() -> MachineProfile {
         operations: vec![],
         pieces: vec![],
         waits: vec![],
+        references: vec![],
+        rank_bytes: None,
         transports: vec![],
         inputs: vec![],
     }
