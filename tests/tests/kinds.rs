@@ -153,6 +153,6 @@ fn a_head_of_another_size_is_refused_unless_it_is_asked_for() {
     let options = ["--device", "cpu", "--steps", "1", "--data", text(&data), "-o", text(&record)];
     let ended = run("executor", &[&["apply", text(&plan)], &options[..]].concat());
     assert_eq!(ended.code, Some(40));
-    let message = "`classifier.weight` is [16, 2] instead of [16, 3]";
+    let message = "`classifier.weight` is [48, 2] instead of [48, 3]";
     assert!(ended.stderr.contains(message) && ended.stderr.contains("new_head: true"), "{}", ended.stderr);
 }
