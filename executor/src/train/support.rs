@@ -56,6 +56,11 @@ fn strategy(session: &Session) -> Result<(), TrainError> {
     }
     let mut passes = Vec::with_capacity(session.portions.len());
     for share in session.portions.iter().map(|portion| portion.batch.records()) {
+        if share == 0 {
+            return Err(TrainError::Unsupported(
+                "a replica takes no record of a batch, and would learn nothing".to_owned(),
+            ));
+        }
         let micro_batch = carried_out::micro_batch(strategy, share as u64) as usize;
         if !share.is_multiple_of(micro_batch) {
             let fitting = nearest_divisors(share, micro_batch);

@@ -235,8 +235,12 @@ fn uneven_shares_of_a_batch_take_the_steps_of_one_device() {
     check("data:2,zero:2", &[6, 14]);
     check("data:3,servers:1", &[1, 1, 18]);
     check("data:2,pipeline:2,micro_batch:1", &[12, 8]);
-    let refused = uneven("data:2,zero:2,micro_batch:2", &[12, 8]).run(None, &never()).0.expect_err("it is refused");
-    assert!(refused.to_string().contains("equally many micro-batches"), "{refused}");
+    let refused = |strategy: &str, shares: &[usize], expected: &str| {
+        let error = uneven(strategy, shares).run(None, &never()).0.expect_err(expected).to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    refused("data:2,zero:2,micro_batch:2", &[12, 8], "equally many micro-batches");
+    refused("data:2", &[20, 0], "takes no record");
 }
 
 #[test]
